@@ -1,0 +1,22 @@
+"""Every table of the record, so that one import knows the whole schema."""
+
+from __future__ import annotations
+
+from data import accounts, admin_units, craft_villages, growing_areas, media, producers, products, tables
+from data.base import Base
+from data.traceability import lots
+
+metadata = Base.metadata
+
+__all__ = [
+    "accounts",
+    "admin_units",
+    "craft_villages",
+    "growing_areas",
+    "lots",
+    "media",
+    "metadata",
+    "producers",
+    "products",
+    "tables",
+]

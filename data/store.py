@@ -1,0 +1,197 @@
+"""The store: one engine for either database, units of work, and the revision of every table.
+
+Writing sessions mark the transaction as ours, so that triggers can tell an edit by another program
+(QGIS, ogr2ogr, psql) and leave an audit row and a new revision for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import geoalchemy2  # noqa: F401  registers the gpkg dialect and its table events
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.orm import Session
+
+from data import tables
+from data.base import Base
+from gis import geopackage
+from gis.errors import Refusal
+
+BUSY_MILLISECONDS = 15_000
+MAIN_TABLE = "layer_revisions"
+
+
+class StoreError(Refusal):
+    """The record cannot be opened or is not of the kind that was named."""
+
+
+class Store:
+    """The record behind a database URL: `gpkg:///path/province.gpkg` or `postgresql+psycopg://…`."""
+
+    def __init__(self, url: str | URL) -> None:
+        self.url = make_url(url)
+        self.embedded = self.url.get_backend_name() == "gpkg"
+        if not self.embedded and self.url.get_backend_name() != "postgresql":
+            raise StoreError("Địa chỉ cơ sở dữ liệu phải bắt đầu bằng gpkg:// hoặc postgresql+psycopg://.")
+        self.engine = self._gpkg_engine() if self.embedded else self._postgres_engine()
+        self.writer = self.engine.execution_options(ocop_write=True)
+
+    @property
+    def path(self) -> Path:
+        """The file of an embedded record."""
+        return Path(self.url.database or "")
+
+    def _gpkg_engine(self) -> Engine:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(self.url, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
+        event.listen(engine, "connect", _prepare_gpkg)
+        event.listen(engine, "begin", _begin_gpkg)
+        return engine
+
+    def _postgres_engine(self) -> Engine:
+        engine = sa.create_engine(self.url, pool_pre_ping=True, pool_size=4, max_overflow=4)
+        event.listen(engine, "connect", _prepare_postgres)
+        return engine
+
+    # ---- sessions
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session that sees one consistent state and writes nothing."""
+        with Session(self.engine, autoflush=False) as session:
+            yield session
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Give a session whose changes are kept all together at the end, or not at all."""
+        with Session(self.writer) as session, session.begin():
+            self.mark_inside(session)
+            yield session
+            session.flush()
+            self._unmark(session)
+
+    def mark_inside(self, session: Session) -> None:
+        """Say in the transaction that the platform itself is writing."""
+        if self.embedded:
+            session.execute(sa.text("INSERT INTO edit_contexts (inside) VALUES (1)"))
+        else:
+            session.execute(sa.text("SELECT set_config('ocopmap.inside', 'yes', true)"))
+
+    def _unmark(self, session: Session) -> None:
+        if self.embedded:
+            session.execute(sa.text("DELETE FROM edit_contexts"))
+
+    # ---- state
+
+    def exists(self) -> bool:
+        """Tell whether the record's tables are there."""
+        if self.embedded and not self.path.exists():
+            return False
+        with self.engine.connect() as connection:
+            return bool(sa.inspect(connection).has_table(MAIN_TABLE))
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def revisions(session: Session) -> dict[str, int]:
+    """Return the revision of every table that has one."""
+    rows = session.execute(sa.select(tables.LayerRevision.table_name, tables.LayerRevision.revision))
+    return {name: revision for name, revision in rows}
+
+
+def bump(session: Session, table: str, box: tuple[float, float, float, float] | None = None) -> int:
+    """Raise the revision of a table in this transaction and remember the changed box; return the new revision."""
+    revision = session.execute(
+        sa.update(tables.LayerRevision)
+        .where(tables.LayerRevision.table_name == table)
+        .values(revision=tables.LayerRevision.revision + 1, changed_at=sa.bindparam("at"))
+        .returning(tables.LayerRevision.revision),
+        {"at": tables.now()},
+    ).scalar_one()
+    if box is not None:
+        west, south, east, north = box
+        session.add(
+            tables.LayerChange(table_name=table, revision=revision, west=west, south=south, east=east, north=north)
+        )
+    return int(revision)
+
+
+def spatial_tables() -> list[sa.Table]:
+    """List the tables that have a geometry column."""
+    return [t for t in Base.metadata.sorted_tables if "geom" in t.c]
+
+
+def refresh_extent(session: Session, table: str) -> None:
+    """Write the exact extent and time of change of a feature table to the GeoPackage's contents."""
+    session.execute(
+        sa.text(
+            "UPDATE gpkg_contents SET last_change = strftime('%Y-%m-%dT%H:%M:%fZ','now'), "
+            f"(min_x, max_x, min_y, max_y) = (SELECT min(minx), max(maxx), min(miny), max(maxy) FROM rtree_{table}_geom) "
+            "WHERE table_name = :table"
+        ),
+        {"table": table},
+    )
+
+
+def widen_extent(session: Session, table: str, box: tuple[float, float, float, float]) -> None:
+    """Let the contents' extent cover a changed box, without reading the whole index."""
+    west, south, east, north = box
+    session.execute(
+        sa.text(
+            "UPDATE gpkg_contents SET last_change = strftime('%Y-%m-%dT%H:%M:%fZ','now'), "
+            "min_x = min(coalesce(min_x, :w), :w), min_y = min(coalesce(min_y, :s), :s), "
+            "max_x = max(coalesce(max_x, :e), :e), max_y = max(coalesce(max_y, :n), :n) WHERE table_name = :table"
+        ),
+        {"table": table, "w": west, "s": south, "e": east, "n": north},
+    )
+
+
+# ---- connections
+
+
+def _prepare_gpkg(connection: Any, record: Any) -> None:
+    connection.isolation_level = None
+    geopackage.register_functions(connection)
+    for pragma in (
+        f"busy_timeout = {BUSY_MILLISECONDS}",
+        "journal_mode = WAL",
+        "synchronous = NORMAL",
+        "foreign_keys = ON",
+        "cache_size = -32768",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'gpkg_contents'").fetchone():
+        _initialise_gpkg(connection)
+
+
+def _initialise_gpkg(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        geopackage.initialise(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _begin_gpkg(connection: sa.Connection) -> None:
+    """Take the write lock at the start of a writing transaction, so that it cannot fail half-way as busy."""
+    writing = connection.get_execution_options().get("ocop_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _prepare_postgres(connection: Any, record: Any) -> None:
+    """Plans made for the values at hand: a generic plan doubles the time of box queries."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET plan_cache_mode = force_custom_plan")
+        cursor.execute("SET TIME ZONE 'UTC'")
+    connection.commit()

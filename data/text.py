@@ -1,0 +1,43 @@
+"""Vietnamese text: one normal form, and the folded form that search compares."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SPACES = re.compile(r"\s+")
+
+
+def normal(text: str) -> str:
+    """Return the text in NFC with single spaces, as it is kept in the record."""
+    return _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
+
+
+def fold(text: str | None) -> str:
+    """Return the text in lower case without marks and with đ as d: what an unaccented query looks for."""
+    if not text:
+        return ""
+    lowered = unicodedata.normalize("NFC", text).lower().replace("đ", "d")
+    bare = (c for c in unicodedata.normalize("NFD", lowered) if not unicodedata.combining(c))
+    return _SPACES.sub(" ", "".join(bare)).strip()
+
+
+def accented(text: str | None) -> str:
+    """Return the text in lower case with its marks, the tone of oa, oe, uy moved to one place (hoà = hòa)."""
+    if not text:
+        return ""
+    spread = unicodedata.normalize("NFD", text.lower())
+    moved = re.sub("(o)([ae])([\u0300\u0301\u0303\u0309\u0323])(?![a-z])", r"\1\3\2", spread)
+    moved = re.sub("(?<!q)(u)(y)([\u0300\u0301\u0303\u0309\u0323])(?![a-z])", r"\1\3\2", moved)
+    return _SPACES.sub(" ", unicodedata.normalize("NFC", moved)).strip()
+
+
+def has_accents(text: str) -> bool:
+    """Tell whether somebody typed Vietnamese marks, so that exact accents should rank first."""
+    return fold(text) != _SPACES.sub(" ", text.lower()).strip()
+
+
+def search_text(*parts: object) -> str:
+    """Join what a row is found by: the accented form, a bar, the folded form."""
+    joined = " ".join(str(p) for p in parts if p)
+    return f"{accented(joined)} | {fold(joined)}"

@@ -1,0 +1,1 @@
+"""Traceability: lots and, with them, where goods come from and where they went."""

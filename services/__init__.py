@@ -1,0 +1,1 @@
+"""Floor 3: how other programs reach the record."""
