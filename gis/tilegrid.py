@@ -89,5 +89,5 @@ def resolution(z: int, extent: int = 4096) -> float:
     return 2 * HALF_WORLD / (1 << z) / extent
 
 
-_SLACK = 1e-9
+_SLACK = 1e-6
 """Part of a tile by which rounding may miss a grid line."""

@@ -1,0 +1,66 @@
+"""Spatial questions to the store, alike on both databases: which rows meet a box, which commune holds a shape."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import shapely
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from data.admin_units import Commune, edition_in_use
+from data.columns import SRID
+from gis import geopackage
+
+Box: TypeAlias = tuple[float, float, float, float]
+
+#: How far off every commune a shape may lie and still be given to the nearest one: about 1 km.
+NEAREST_DEGREES = 0.01
+
+
+def rtree(table: str) -> Any:
+    """Return the R-tree of a table's geometry in a GeoPackage as an SQL table."""
+    names = ("id", "minx", "maxx", "miny", "maxy")
+    return sa.table(geopackage.rtree_name(table, "geom"), *(sa.column(n, sa.Double) for n in names))
+
+
+def raw_geometry(model: Any) -> sa.ColumnElement[Any]:
+    """Return the geometry column as the database keeps it, without conversion to shapely."""
+    return sa.type_coerce(model.geom, sa.LargeBinary)
+
+
+def meets_box(model: Any, box: Box, *, embedded: bool) -> sa.ColumnElement[bool]:
+    """Say in SQL that a row's own box meets a lon/lat box, by the spatial index."""
+    west, south, east, north = box
+    if not embedded:
+        return raw_geometry(model).op("&&")(sa.func.ST_MakeEnvelope(west, south, east, north, SRID))
+    tree = rtree(model.__tablename__)
+    touching = sa.select(tree.c.id).where(
+        tree.c.maxx >= west, tree.c.minx <= east, tree.c.maxy >= south, tree.c.miny <= north
+    )
+    return model.id.in_(touching)  # type: ignore[no-any-return]
+
+
+def intersects_box(model: Any, box: Box, *, embedded: bool) -> sa.ColumnElement[bool]:
+    """Say in SQL that a row's geometry itself meets a lon/lat box."""
+    if not embedded:
+        return sa.func.ST_Intersects(raw_geometry(model), sa.func.ST_MakeEnvelope(*box, SRID), type_=sa.Boolean)
+    blob = sa.literal(geopackage.encode(shapely.box(*box), SRID), sa.LargeBinary)
+    exact = sa.func.ST_Intersects(raw_geometry(model), blob, type_=sa.Integer) == 1
+    return sa.and_(meets_box(model, box, embedded=True), exact)
+
+
+def commune_of(session: Session, geometry: shapely.Geometry) -> int | None:
+    """Return the id of the commune in use that holds an inner point of the geometry, or the nearest within 1 km."""
+    point = geometry if geometry.geom_type == "Point" else shapely.point_on_surface(geometry)
+    reach = NEAREST_DEGREES
+    box = (point.x - reach, point.y - reach, point.x + reach, point.y + reach)
+    embedded = session.get_bind().dialect.name == "geopackage"
+    near = session.execute(
+        sa.select(Commune.id, Commune.geom).where(
+            Commune.edition == edition_in_use(session), meets_box(Commune, box, embedded=embedded)
+        )
+    ).all()
+    distances = [(shapely.distance(geom, point), commune_id) for commune_id, geom in near]
+    nearest = min(distances, default=(reach, None))
+    return nearest[1] if nearest[0] < reach else None

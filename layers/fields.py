@@ -1,0 +1,148 @@
+"""The words a layer is declared in: labels, fields, styles and the layer itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from data import codes
+from data.accounts import Actor, Audience, scope
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text in both languages."""
+
+    vi: str
+    en: str
+
+    def __getitem__(self, lang: str) -> str:
+        return self.en if lang == "en" else self.vi
+
+    def as_dict(self) -> dict[str, str]:
+        """Return {"vi": …, "en": …}."""
+        return {"vi": self.vi, "en": self.en}
+
+
+class FieldType(enum.StrEnum):
+    """The types that every output format can carry."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+
+
+PYTHON_TYPES: Mapping[FieldType, type] = {
+    FieldType.STRING: str,
+    FieldType.INTEGER: int,
+    FieldType.NUMBER: float,
+    FieldType.BOOLEAN: bool,
+    FieldType.DATE: dt.date,
+    FieldType.DATETIME: dt.datetime,
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One published attribute.
+
+    `source` is a column of the model, a path over relationships (`commune.district.name`), or a function that
+    makes SQL from the model. `audience` says who reads it; `writable` whether editors may set it.
+    """
+
+    name: str
+    title: Label
+    type: FieldType = FieldType.STRING
+    source: str | Callable[[Any], Any] = ""
+    audience: Audience = Audience.PUBLIC
+    writable: bool = False
+    required: bool = False
+    codes: str | None = None
+    unit: str | None = None
+    queryable: bool = True
+    sortable: bool = True
+    in_tiles: bool = True
+    minimum: float | None = None
+    maximum: float | None = None
+    multiline: bool = False
+    help: Label | None = None
+
+    @property
+    def path(self) -> str | Callable[[Any], Any]:
+        """Where the value comes from."""
+        return self.source or self.name
+
+    @property
+    def code_list(self) -> dict[str, codes.Code] | None:
+        """The values the field may take, if they are listed."""
+        return codes.code_list(self.codes) if self.codes else None
+
+    def readable(self, actor: Actor) -> bool:
+        """Tell whether the actor reads the field on at least some rows."""
+        return scope(actor, self.audience) != "none"
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a layer is drawn: one colour, or a colour per value of a field."""
+
+    color: str
+    outline: str = "#ffffff"
+    opacity: float = 0.55
+    by: str | None = None
+    colors: Mapping[str, str] = field(default_factory=dict)
+    radius: float = 5
+    label: str | None = None
+    label_minzoom: int = 11
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One published layer: everything that any output needs to know of it."""
+
+    id: str
+    title: Label
+    group: Label
+    description: Label
+    model: Any
+    geometry: str
+    fields: tuple[Field, ...]
+    style: Style
+    name_field: str = "name"
+    search_title: str = "name"
+    subtitle: tuple[str, ...] = ()
+    minzoom: int = 5
+    detail_zoom: int = 5
+    maxzoom: int = 16
+    overview_by: str | None = None
+    by_edition: bool = False
+    has_page: bool = False
+    visible_at_start: bool = False
+    editable_in_office: bool = False
+    depends_on: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> str:
+        """The table that holds the rows; layers and tables share their names."""
+        return str(self.model.__tablename__)
+
+    def field(self, name: str) -> Field:
+        """Return a field by name; KeyError when the layer has none of that name."""
+        for candidate in self.fields:
+            if candidate.name == name:
+                return candidate
+        raise KeyError(name)
+
+    def readable_fields(self, actor: Actor) -> tuple[Field, ...]:
+        """List the fields that the actor reads on at least some rows."""
+        return tuple(f for f in self.fields if f.readable(actor))
+
+    def page_address(self, row_id: int | str) -> str | None:
+        """Return the address of a row's page."""
+        return f"/{self.id}/{row_id}" if self.has_page else None

@@ -1,0 +1,275 @@
+"""The read path: every reader (tiles, items, exports, pages, search, counts) asks here, and sees only what it may."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import orjson
+import shapely
+import sqlalchemy as sa
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from data import spatial
+from data.accounts import PUBLIC, Actor
+from data.spatial import Box
+from data.store import revisions
+from gis import geopackage
+from gis.errors import Refusal
+from layers.fields import Field, Layer
+from layers.filters import Comparison, Filter, all_of, names_in, to_sql
+from layers.plan import Plan
+
+CHUNK = 1_000
+
+
+class ReadError(Refusal):
+    """A request for rows names an unknown field or a cursor that is none of ours."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """What somebody asks of a layer. `box` is west, south, east, north in degrees; `after` a cursor of ours."""
+
+    layer: Layer
+    actor: Actor = PUBLIC
+    box: Box | None = None
+    exact: bool = True
+    where: Filter | None = None
+    fields: tuple[str, ...] | None = None
+    tile_fields: bool = False
+    sort: tuple[tuple[str, bool], ...] = ()
+    limit: int | None = None
+    after: str | None = None
+    geometry: bool = True
+
+
+@dataclass
+class Rows:
+    """Rows by column: N ids, N WKB bytes (None where absent), and one sequence of N values per field."""
+
+    fields: tuple[Field, ...]
+    ids: NDArray[np.int64]
+    wkb: NDArray[np.object_]
+    columns: list[Sequence[Any]]
+    next: str | None = None
+    sort_values: list[Sequence[Any]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the fields, in the order of the columns."""
+        return [f.name for f in self.fields]
+
+    def by_name(self) -> dict[str, Sequence[Any]]:
+        """The columns by field name."""
+        return dict(zip(self.names, self.columns, strict=True))
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield each row as a dictionary with its id."""
+        names = self.names
+        for i, row_id in enumerate(self.ids.tolist()):
+            yield {"id": row_id, **{n: c[i] for n, c in zip(names, self.columns, strict=True)}}
+
+
+def chosen_fields(query: Query) -> tuple[Field, ...]:
+    """Return the fields of an answer: those asked for, as far as the caller may read them."""
+    readable = query.layer.readable_fields(query.actor)
+    if query.fields is None:
+        return tuple(f for f in readable if f.in_tiles) if query.tile_fields else readable
+    known = {f.name: f for f in readable}
+    unknown = [name for name in query.fields if name not in known]
+    if unknown:
+        raise ReadError("Lớp “%(layer)s” không có trường “%(field)s”.", layer=query.layer.id, field=unknown[0])
+    return tuple(known[name] for name in query.fields)
+
+
+def rows(session: Session, query: Query) -> Rows:
+    """Return one page of rows, with the cursor of the next page when there are more."""
+    plan, statement, fields, keys = _statement(session, query)
+    limit = query.limit
+    if limit is not None:
+        statement = statement.limit(limit + 1)
+    result = session.execute(statement).all()
+    more = limit is not None and len(result) > limit
+    found = _columnar(plan, result[:limit] if more else result, fields, len(keys), geometry=query.geometry)
+    if more and len(found):
+        found.next = _cursor([c[-1] for c in found.sort_values], int(found.ids[-1]))
+    return found
+
+
+def stream(session: Session, query: Query, *, chunk: int = CHUNK) -> Iterator[Rows]:
+    """Yield all rows of a query in chunks, holding no more than one chunk in memory."""
+    plan, statement, fields, keys = _statement(session, query)
+    if query.limit is not None:
+        statement = statement.limit(query.limit)
+    result = session.execute(statement, execution_options={"yield_per": chunk})
+    for part in result.partitions(chunk):
+        yield _columnar(plan, part, fields, len(keys), geometry=query.geometry)
+
+
+def one(session: Session, layer: Layer, row_id: int, actor: Actor = PUBLIC) -> dict[str, Any] | None:
+    """Return one row with its id and `geometry` (shapely or None), or None when there is none to be seen."""
+    plan = Plan(layer, actor, session.get_bind().dialect.name)
+    fields = layer.readable_fields(actor)
+    columns = [plan.expression(f) for f in fields]
+    statement = plan.joined(sa.select(plan.model.id, plan.geometry, *columns)).where(
+        plan.model.id == row_id, plan.condition(edition_given=True)
+    )
+    found = _columnar(plan, session.execute(statement).all(), fields, 0, geometry=True)
+    if not len(found):
+        return None
+    record = next(found.records())
+    record["geometry"] = None if found.wkb[0] is None else shapely.from_wkb(found.wkb[0])
+    return record
+
+
+def is_visible(session: Session, layer: Layer, row_id: int, actor: Actor) -> bool:
+    """Tell whether the caller sees a row."""
+    return count(session, Query(layer, actor), row_id=row_id) > 0
+
+
+def count(session: Session, query: Query, *, row_id: int | None = None) -> int:
+    """Count the rows of a query, whatever its limit and cursor."""
+    plan = Plan(query.layer, query.actor, session.get_bind().dialect.name)
+    conditions = _conditions(plan, query)
+    if row_id is not None:
+        conditions = [plan.model.id == row_id, plan.condition(edition_given=True)]
+    return int(session.scalar(plan.joined(sa.select(sa.func.count())).where(*conditions)) or 0)
+
+
+def bounds(session: Session, query: Query) -> Box | None:
+    """Return the lon/lat box of the rows of a query, or None when there are none."""
+    plan = Plan(query.layer, query.actor, session.get_bind().dialect.name)
+    if plan.embedded:
+        tree = spatial.rtree(query.layer.table)
+        edges = [sa.func.min(tree.c.minx), sa.func.min(tree.c.miny), sa.func.max(tree.c.maxx), sa.func.max(tree.c.maxy)]
+        statement = plan.joined(sa.select(*edges)).join(tree, tree.c.id == plan.model.id)
+    else:
+        extent = sa.func.ST_Extent(spatial.raw_geometry(plan.model))
+        edges = [getattr(sa.func, f)(extent) for f in ("ST_XMin", "ST_YMin", "ST_XMax", "ST_YMax")]
+        statement = plan.joined(sa.select(*edges))
+    west, south, east, north = session.execute(statement.where(*_conditions(plan, query))).one()
+    return None if west is None else (float(west), float(south), float(east), float(north))
+
+
+def group_by(
+    session: Session, query: Query, key: str, measures: Mapping[str, Any]
+) -> dict[Any, dict[str, Any]]:
+    """Aggregate the visible rows of a query by a column of the model: {key: {measure: value}}.
+
+    `measures` maps a name to a function that makes an SQL aggregate from the model.
+    """
+    plan = Plan(query.layer, query.actor, session.get_bind().dialect.name)
+    column = getattr(plan.model, key)
+    aggregates = [measure(plan.model).label(name) for name, measure in measures.items()]
+    statement = plan.joined(sa.select(column, *aggregates)).where(*_conditions(plan, query)).group_by(column)
+    return {row[0]: dict(zip(measures, row[1:], strict=True)) for row in session.execute(statement)}
+
+
+def revision(session: Session, layer: Layer) -> str:
+    """Return the revision of a layer: it changes when its table or one that it shows names from changes."""
+    known = revisions(session)
+    return f"r{sum(known.get(t, 0) for t in (layer.table, *layer.depends_on))}"
+
+
+def all_revisions(session: Session, layers: Sequence[Layer]) -> dict[str, str]:
+    """Return the revisions of several layers with one query."""
+    known = revisions(session)
+    return {l.id: f"r{sum(known.get(t, 0) for t in (l.table, *l.depends_on))}" for l in layers}
+
+
+def with_edition(query: Query, edition: str) -> Query:
+    """Ask the same of another boundary edition."""
+    return replace(query, where=all_of(query.where, Comparison("edition", "=", edition)))
+
+
+# ---- statements
+
+
+def _conditions(plan: Plan, query: Query) -> list[sa.ColumnElement[bool]]:
+    conditions = [plan.condition(edition_given="edition" in names_in(query.where))]
+    if query.where is not None:
+        conditions.append(to_sql(query.where, plan.lookup))
+    if query.box is not None:
+        conditions.append(plan.in_box(query.box, exact=query.exact))
+    return conditions
+
+
+def _statement(session: Session, query: Query) -> tuple[Plan, sa.Select[Any], tuple[Field, ...], list[Any]]:
+    plan = Plan(query.layer, query.actor, session.get_bind().dialect.name)
+    fields = chosen_fields(query)
+    columns = [plan.expression(f) for f in fields]
+    keys = [(plan.lookup(name)[1], descending) for name, descending in query.sort]
+    conditions = _conditions(plan, query)
+    if query.after is not None:
+        conditions.append(_beyond(plan, keys, query.after))
+    geometry = [plan.geometry] if query.geometry else []
+    selected = [plan.model.id, *geometry, *columns, *(expression for expression, _ in keys)]
+    statement = plan.joined(sa.select(*selected)).where(*conditions)
+    order: list[Any] = []
+    for expression, descending in keys:
+        order += [expression.is_(None), expression.desc() if descending else expression]
+    return plan, statement.order_by(*order, plan.model.id), fields, keys
+
+
+def _columnar(
+    plan: Plan, result: Sequence[Any], fields: tuple[Field, ...], keys: int, *, geometry: bool
+) -> Rows:
+    if not result:
+        empty = np.empty(0, dtype=object)
+        return Rows(fields, np.empty(0, dtype=np.int64), empty, [[] for _ in fields])
+    columns = list(zip(*result, strict=True))
+    ids = np.array(columns[0], dtype=np.int64)
+    start = 2 if geometry else 1
+    wkb = np.empty(len(ids), dtype=object)
+    if geometry:
+        if plan.embedded:
+            wkb = geopackage.decode_all(columns[1])
+        else:
+            wkb[:] = columns[1]
+    end = start + len(fields)
+    return Rows(fields, ids, wkb, list(columns[start:end]), sort_values=list(columns[end : end + keys]))
+
+
+def _cursor(values: list[Any], row_id: int) -> str:
+    if not values:
+        return str(row_id)
+    return base64.urlsafe_b64encode(orjson.dumps([*values, row_id], default=str)).decode().rstrip("=")
+
+
+def _beyond(plan: Plan, keys: list[tuple[Any, bool]], cursor: str) -> sa.ColumnElement[bool]:
+    """Say that a row comes after the cursor in the order of the keys, nulls last, then by id."""
+    values = _cursor_values(cursor, len(keys))
+    alternatives: list[sa.ColumnElement[bool]] = []
+    same: list[sa.ColumnElement[bool]] = []
+    for (expression, descending), value in zip(keys, values[:-1], strict=True):
+        if value is None:
+            same.append(expression.is_(None))
+            continue
+        typed = sa.cast(sa.literal(value), expression.type) if isinstance(value, str) else sa.literal(value)
+        beyond = expression < typed if descending else expression > typed
+        alternatives.append(sa.and_(*same, sa.or_(beyond, expression.is_(None))))
+        same.append(expression == typed)
+    alternatives.append(sa.and_(*same, plan.model.id > values[-1]))
+    return sa.or_(*alternatives)
+
+
+def _cursor_values(cursor: str, keys: int) -> list[Any]:
+    try:
+        if keys == 0:
+            return [int(cursor)]
+        padded = cursor + "=" * (-len(cursor) % 4)
+        values = orjson.loads(base64.urlsafe_b64decode(padded))
+        if not isinstance(values, list) or len(values) != keys + 1 or not isinstance(values[-1], int):
+            raise ValueError(cursor)
+    except (ValueError, binascii.Error) as error:
+        raise ReadError("Dấu trang “%(cursor)s” không hợp lệ; hãy bắt đầu lại từ trang đầu.", cursor=cursor) from error
+    return values

@@ -1,0 +1,55 @@
+// Reading single records and naming them.
+
+import { getJson } from "../lib/dom.js";
+import { boundsOf } from "../lib/geometry.js";
+import { fieldText, lang, local } from "../lib/text.js";
+
+const POINT_MARGIN = 0.004;
+const TITLE_FIELDS = ["name", "title", "lot_number", "code"];
+
+/** Fetches one record as a GeoJSON feature. */
+export function fetchRecord(layer, id, options) {
+  return getJson(`${layer.geojson.replace(/\.geojson$/, "")}/${id}.geojson`, options);
+}
+
+/** The name that a person knows the record by, in the language of the page where it has one. */
+export function titleOf(layer, properties, id) {
+  const english = lang === "en" ? properties.name_en : null;
+  const name = english || TITLE_FIELDS.map((field) => properties[field]).find(Boolean);
+  return name ? String(name) : `${local(layer.title)} ${id}`;
+}
+
+/** The first few facts of a record besides its name, as [title, text] pairs. */
+export function factsOf(layer, properties, count = 5) {
+  const facts = [];
+  for (const field of layer.fields) {
+    if (field.name === "name" || field.name === "name_en" || field.name.endsWith("_id")) continue;
+    const text = fieldText(field, properties[field.name]);
+    if (text && text.length < 120) facts.push([local(field.title), text]);
+    if (facts.length === count) break;
+  }
+  return facts;
+}
+
+/** The box of a feature, widened around a single point. */
+export function boxOf(feature) {
+  const box = feature.bbox ?? (feature.geometry && boundsOf(feature.geometry.coordinates ?? []));
+  if (!box) return null;
+  const [west, south, east, north] = box;
+  if (east - west > 0 || north - south > 0) return box;
+  return [west - POINT_MARGIN, south - POINT_MARGIN, east + POINT_MARGIN, north + POINT_MARGIN];
+}
+
+/** The address of the record's page, or null where it has none. */
+export function pageOf(layer, id) {
+  return layer.page ? layer.page.replace("{id}", id) : null;
+}
+
+/** A point inside or on the feature where a popup may stand. */
+export function anchorOf(feature) {
+  const geometry = feature.geometry;
+  if (!geometry) return null;
+  if (geometry.type === "Point") return geometry.coordinates;
+  const [west, south, east, north] = boxOf(feature);
+  return [(west + east) / 2, (south + north) / 2];
+}

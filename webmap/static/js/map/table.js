@@ -1,0 +1,112 @@
+// The table twin: the same records in columns, sortable, with the selected row kept in step with the map.
+
+import { el, icon } from "../lib/dom.js";
+import { fieldText, lang, local, t } from "../lib/text.js";
+import { countSentence } from "./inview.js";
+import { titleOf } from "./records.js";
+
+const COLUMNS = 8;
+
+/** Wires the table; `pick(id, {zoom, open, from})` is called when a row is chosen. */
+export function makeTable({ elements, layers, inView, bus, pick }) {
+  const { table, count, previous, next } = elements;
+  const body = el("tbody", {});
+  const head = el("thead", {});
+  table.append(head, body);
+
+  function drawHead() {
+    const { layer: id, sort } = inView.state;
+    const layer = layers.get(id);
+    table.setAttribute("aria-label", local(layer.title));
+    const cells = columnsOf(layer).map((field) => headCell(field, sort));
+    head.replaceChildren(el("tr", { role: "row" }, ...cells));
+  }
+
+  function headCell(field, sort) {
+    const direction = sort === field.name ? "ascending" : sort === `-${field.name}` ? "descending" : null;
+    const title = local(field.title) + (field.unit ? ` (${field.unit})` : "");
+    const content = field.sortable
+      ? el("button", { type: "button", on: { click: () => inView.sortBy(field.name) } }, title, sortMark(direction))
+      : title;
+    return el("th", { scope: "col", "aria-sort": direction, class: isNumber(field) ? "number" : null }, content);
+  }
+
+  const sortMark = (direction) => (direction ? icon(direction === "ascending" ? "up" : "down") : null);
+
+  function draw(state) {
+    count.textContent = countSentence(state);
+    previous.disabled = state.loading || state.first === 0;
+    next.disabled = state.loading || !state.next;
+    table.setAttribute("aria-busy", String(state.loading));
+    if (state.loading) return;
+    drawHead();
+    const layer = layers.get(state.layer);
+    table.setAttribute("aria-rowcount", state.matched + 1);
+    body.replaceChildren(...state.rows.map((feature, i) => row(layer, feature, state.first + i)));
+    if (body.firstElementChild) body.firstElementChild.tabIndex = 0;
+  }
+
+  function row(layer, { id, properties }, index) {
+    const cells = columnsOf(layer).map((field, i) => {
+      const own = { ...field, unit: null };
+      const text = i === 0 ? titleOf(layer, properties, id) : fieldText(own, properties[field.name]);
+      return el(i === 0 ? "th" : "td", { scope: i === 0 ? "row" : null, class: isNumber(field) ? "number" : null }, text);
+    });
+    return el(
+      "tr",
+      { role: "row", tabindex: "-1", "aria-selected": "false", "aria-rowindex": index + 2, data: { id } },
+      ...cells,
+    );
+  }
+
+  const rowOf = (event) => event.target.closest("tbody tr");
+  const idOf = (node) => Number(node.dataset.id);
+
+  function focusRow(node) {
+    for (const other of body.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;
+    node.tabIndex = 0;
+    node.focus();
+  }
+
+  body.addEventListener("click", (event) => {
+    const node = rowOf(event);
+    if (!node) return;
+    focusRow(node);
+    pick(idOf(node), {});
+  });
+  body.addEventListener("dblclick", (event) => rowOf(event) && pick(idOf(rowOf(event)), { zoom: true, open: true }));
+  body.addEventListener("keydown", (event) => {
+    const node = rowOf(event);
+    const goal = { ArrowDown: node?.nextElementSibling, ArrowUp: node?.previousElementSibling }[event.key];
+    if (goal) {
+      event.preventDefault();
+      focusRow(goal);
+    } else if (node && (event.key === "Enter" || event.key === " ")) {
+      event.preventDefault();
+      const explicit = event.key === "Enter";
+      pick(idOf(node), { zoom: explicit, open: explicit, from: node });
+    }
+  });
+  previous.addEventListener("click", () => inView.previous());
+  next.addEventListener("click", () => inView.next());
+
+  bus.on("inview", draw);
+  bus.on("selection", ({ selected }) => {
+    const here = selected && selected.layer === inView.state.layer ? String(selected.id) : null;
+    for (const node of body.children) {
+      const chosen = node.dataset.id === here;
+      node.setAttribute("aria-selected", String(chosen));
+      if (chosen) node.scrollIntoView({ block: "nearest" });
+    }
+  });
+}
+
+const isNumber = (field) => (field.type === "integer" || field.type === "number") && !field.codes;
+
+function columnsOf(layer) {
+  const hidden = (name) => name.endsWith("_id") || (name === "name_en" && lang !== "en");
+  const fields = layer.fields.filter(({ name }) => !hidden(name) && name !== "name" && name !== "name_en");
+  const named = layer.fields.find(({ name }) => name === "name");
+  const first = named ?? { name: "title", title: { vi: t("name"), en: t("name") }, type: "string", sortable: false };
+  return [first, ...fields.slice(0, COLUMNS - 1)];
+}
