@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from data import audit, record, spatial, store
+from data import audit, spatial, store
 from data.accounts import SYSTEM, Actor, editable, is_boundary, visible
 from data.store import Store
 from data.tables import AuditRow
@@ -346,6 +346,3 @@ def _union(a: spatial.Box | None, b: spatial.Box | None) -> spatial.Box | None:
     if a is None or b is None:
         return a or b
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
-
-
-_ = record

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal
-from functools import lru_cache
-from itertools import compress
+from enum import Enum
+from itertools import compress, count
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from gis.mvt.varint import Integers, encode_one
 Plain = str | bool | int | float
 
 _NOTHING = type(None)
-_PLAIN_TYPES = frozenset({str, bool, int, float})
+_ALWAYS_A_VALUE = frozenset({str, bool, int})
 _DOUBLE = struct.Struct("<d")
 
 
@@ -31,15 +31,17 @@ def dictionary(columns: Mapping[str, Any], kept: npt.NDArray[np.bool_]) -> tuple
     """
     tags: list[Integers] = []
     values: list[bytes] = []
-    count, everything, mask = int(kept.sum()), bool(kept.all()), kept.tolist()
+    total = 0
+    everything, mask = bool(kept.all()), kept.tolist()
     for column in columns.values():
         rows = as_list(column)
         if not everything:
             rows = list(compress(rows, mask))
-        local, encoded = _column(rows, len(values))
-        tags.append(local)
-        values.extend(encoded)
-    matrix = np.stack(tags, axis=1) if tags else np.empty((count, 0), np.int64)
+        local, distinct = _column(rows)
+        tags.append(np.where(local < 0, -1, local + total) if total else local)
+        values.append(_encode_values(distinct))
+        total += len(distinct)
+    matrix = np.stack(tags, axis=1) if tags else np.empty((sum(mask), 0), np.int64)
     return matrix, b"".join(values)
 
 
@@ -55,8 +57,8 @@ def as_list(column: Any) -> Sequence[Any]:
     return list(column)
 
 
-def _column(rows: Sequence[Any], base: int) -> tuple[Integers, list[bytes]]:
-    """Value indexes of one column counted from `base`, and its encoded values in that order."""
+def _column(rows: Sequence[Any]) -> tuple[Integers, list[Plain]]:
+    """The distinct values of one column, and the index of every row's value among them, -1 for none."""
     try:
         distinct = dict.fromkeys(rows)
     except TypeError:
@@ -64,25 +66,27 @@ def _column(rows: Sequence[Any], base: int) -> tuple[Integers, list[bytes]]:
         distinct = dict.fromkeys(rows)
     distinct.pop(None, None)
     kinds = set(map(type, distinct))
-    if kinds - {str} and len(kinds := set(map(type, rows)) - {_NOTHING}) > 1:
+    if kinds - {str} and len(set(map(type, rows)) - {_NOTHING}) > 1:
         # True, 1 and 1.0 are the same dictionary key in Python, but three different values in a tile.
         rows = [None if value is None else (type(value), value) for value in rows]
         distinct = dict.fromkeys(rows)
         distinct.pop(None, None)
         plain = [_plain(value) for _, value in distinct]
-    elif kinds <= _PLAIN_TYPES:
+    elif kinds <= _ALWAYS_A_VALUE:
         plain = list(distinct)
     else:
         plain = [_plain(value) for value in distinct]
-    index: dict[Any, int] = dict(zip(distinct, range(base, base + len(distinct)), strict=True))
-    if not kinds <= {str, int, bool} and None in (plain := [_without_nan(value) for value in plain]):
-        present = [key for key, value in zip(distinct, plain, strict=True) if value is not None]
-        index = dict.fromkeys(distinct, -1) | dict(
-            zip(present, range(base, base + len(present)), strict=True)
-        )
-        plain = [value for value in plain if value is not None]
+    values = [value for value in plain if value is not None]
+    index: dict[Any, int]
+    if len(values) == len(plain):
+        index = dict(zip(distinct, range(len(values)), strict=True))
+    else:
+        numbers = count()
+        index = {
+            key: -1 if value is None else next(numbers) for key, value in zip(distinct, plain, strict=True)
+        }
     index[None] = -1
-    return np.fromiter(map(index.__getitem__, rows), np.int64, len(rows)), _encode_values(plain, kinds)
+    return np.fromiter(map(index.__getitem__, rows), np.int64, len(rows)), values
 
 
 def _hashable(value: Any) -> Any:
@@ -94,27 +98,33 @@ def _hashable(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Plain | None:
+    if value is None or value != value:
+        return None
+    if isinstance(value, Enum):
+        return _plain(value.value)
+    if isinstance(value, np.datetime64):
+        return str(value)
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, Decimal):
         return float(value)
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    return str(value)
+    return value if isinstance(value, str | bool | int | float) else str(value)
 
 
-def _without_nan(value: Any) -> Any:
-    return None if value != value or value == "NaT" else value
-
-
-def _encode_values(values: Sequence[Any], kinds: set[type]) -> list[bytes]:
-    if kinds == {str}:
-        return [_text_head(len(text)) + text for text in map(str.encode, values)]
+def _encode_values(values: Sequence[Plain]) -> bytes:
+    kinds = set(map(type, values))
     if kinds == {float}:
-        return [b"\x22\x09\x19" + _DOUBLE.pack(value) for value in values]
-    return [_encode_value(value) for value in values]
+        records = np.empty((len(values), 11), np.uint8)
+        records[:, :3] = (0x22, 0x09, 0x19)
+        records[:, 3:] = np.array(values, "<f8").view(np.uint8).reshape(-1, 8)
+        return records.tobytes()
+    if kinds == {str}:
+        texts = [str(value).encode() for value in values]
+        if max(map(len, texts)) < len(_TEXT_HEADS):
+            return b"".join([_TEXT_HEADS[len(text)] + text for text in texts])
+    return b"".join(map(_encode_value, values))
 
 
 def _encode_value(value: Plain) -> bytes:
@@ -131,7 +141,9 @@ def _encode_value(value: Plain) -> bytes:
     return _text_head(len(text)) + text
 
 
-@lru_cache(maxsize=1024)
 def _text_head(size: int) -> bytes:
     inner = b"\x0a" + encode_one(size)
     return b"\x22" + encode_one(len(inner) + size) + inner
+
+
+_TEXT_HEADS = [_text_head(size) for size in range(1024)]

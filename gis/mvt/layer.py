@@ -12,7 +12,7 @@ import shapely
 from gis.mvt import attributes, shapes, varint
 from gis.mvt.polygons import valid_polygons
 from gis.mvt.shapes import LINE, POINT, POLYGON, Frame, Geometries, Paths
-from gis.mvt.varint import Integers, spans
+from gis.mvt.varint import Integers, run_starts, spans
 
 _MOVE_ONE = 1 << 3 | 1
 _LINE_TO = 2
@@ -79,7 +79,7 @@ def encode_geometries(
     tags, values = attributes.dictionary(columns, kept)
     place = np.cumsum(kept) - 1
     features = b"".join(
-        _features(kind, identifiers[rows], tags[place[rows]], paths) for kind, rows, paths in drawn
+        _features(kind, identifiers[rows], rows, tags[place[rows]], paths) for kind, rows, paths in drawn
     )
     version, size = b"\x78\x02", b"\x28" + varint.encode_one(extent)
     keys = b"".join(varint.delimited(3, key.encode()) for key in columns)
@@ -102,38 +102,50 @@ def _drawn(geometries: Geometries, frame: Frame, simplify: bool) -> Iterator[tup
                 paths = valid_polygons(paths, drop_collinear=simplify)
             else:
                 paths = shapes.snapped(paths, closed=False, drop_collinear=simplify)
-        if len(paths.size):
-            yield kind, rows[paths.feature[_run_starts(paths.feature)]], paths
+        if paths:
+            yield kind, rows[paths.feature[run_starts(paths.feature)]], paths
 
 
-def _features(kind: int, ids: Integers, tags: Integers, paths: Paths) -> bytes:
-    """The feature messages of one kind of shape; `ids` (N) and `tags` (N, K) follow the features' order."""
+def _features(kind: int, ids: Integers, rows: Integers, tags: Integers, paths: Paths) -> bytes:
+    """The feature messages of one kind of shape in the order of their rows.
+
+    `ids`, `rows` (N) and `tags` (N, K) stand in the order of the features in `paths`.
+    """
     drawing, drawing_count = _commands(kind, paths)
     drawing_size = np.add.reduceat(varint.lengths(drawing), np.cumsum(drawing_count) - drawing_count)
-    present = tags >= 0
-    tag_count = 2 * present.sum(axis=1)
-    pairs = np.empty((*tags.shape, 2), np.int64)
-    pairs[:, :, 0] = np.arange(tags.shape[1])
-    pairs[:, :, 1] = tags
-    tag_symbols = pairs[present].ravel()
+    tag_symbols, tag_count = _tag_pairs(tags)
     tag_size = _sums(varint.lengths(tag_symbols), tag_count)
 
     # 12 length, 08 id, 12 length tags…, 18 type, 22 length commands…
-    head = 1 + varint.lengths(ids)
-    body = (
-        head + 1 + varint.lengths(tag_size) + tag_size + 2 + 1 + varint.lengths(drawing_size) + drawing_size
-    )
+    body = 5 + varint.lengths(ids) + varint.lengths(tag_size) + tag_size
+    body += varint.lengths(drawing_size) + drawing_size
     counts = 10 + tag_count + drawing_count
-    at = np.cumsum(counts) - counts
-    symbols = np.empty(int(counts.sum()), np.int64)
-    for offset, value in enumerate((0x12, body, 0x08, ids, 0x12, tag_size)):
+    at = np.empty_like(counts)
+    order = np.argsort(rows)
+    at[order] = np.cumsum(counts[order]) - counts[order]
+    small = int(ids.max()) < 1 << 31
+    symbols: Integers = np.empty(int(counts.sum()), np.int32 if small else np.int64)
+    head: tuple[Any, ...] = (0x12, body, 0x08, ids, 0x12, tag_size)
+    for offset, value in enumerate(head):
         symbols[at + offset] = value
     symbols[spans(at + 6, tag_count)] = tag_symbols
     at = at + 6 + tag_count
-    for offset, value in enumerate((0x18, kind, 0x22, drawing_size)):
+    middle: tuple[Any, ...] = (0x18, kind, 0x22, drawing_size)
+    for offset, value in enumerate(middle):
         symbols[at + offset] = value
     symbols[spans(at + 4, drawing_count)] = drawing
     return varint.encode(symbols).tobytes()
+
+
+def _tag_pairs(tags: Integers) -> tuple[Integers, Integers]:
+    """Key index and value index in turn for all attributes that are there, and their number per feature."""
+    pairs = np.empty((*tags.shape, 2), np.int32)
+    pairs[:, :, 0] = np.arange(tags.shape[1])
+    pairs[:, :, 1] = tags
+    present = tags >= 0
+    if present.all():
+        return pairs.ravel(), np.full(len(tags), 2 * tags.shape[1])
+    return pairs[present].ravel(), 2 * present.sum(axis=1)
 
 
 def _commands(kind: int, paths: Paths) -> tuple[Integers, Integers]:
@@ -142,17 +154,14 @@ def _commands(kind: int, paths: Paths) -> tuple[Integers, Integers]:
     A path is: move to, first vertex, line to, other vertices, and for rings close. Points are one move to
     with all vertices. The pen starts at the origin with every feature and stays where a ring was closed.
     """
-    firsts = _run_starts(paths.feature)
-    starts = paths.starts
-    steps = np.diff(paths.xy, axis=0, prepend=paths.xy[:1] * 0)
-    steps[starts[firsts]] = paths.xy[starts[firsts]]
-    steps = varint.zigzag(steps)
+    firsts, starts = run_starts(paths.feature), paths.starts
     extra = {POINT: 1, LINE: 2, POLYGON: 3}[kind]
     counts = 2 * paths.size + extra
     at = np.cumsum(counts) - counts
-    symbols = np.empty(int(counts.sum()), np.int64)
-    # Two integers a vertex, after the integers of earlier paths, one move to, and (but for the first) one line to.
-    vertex = np.repeat(at - 2 * starts + (1 if kind == POINT else 2), paths.size) + 2 * np.arange(len(steps))
+    symbols = np.empty(int(counts.sum()), np.int32)
+    # A vertex takes two integers and stands behind those of earlier paths, one move to, and one line to.
+    vertex = np.repeat(at - 2 * starts + (1 if kind == POINT else 2), paths.size)
+    vertex += np.arange(0, 2 * len(vertex), 2)
     if kind == POINT:
         symbols[at] = paths.size << 3 | 1
     else:
@@ -161,14 +170,12 @@ def _commands(kind: int, paths: Paths) -> tuple[Integers, Integers]:
         symbols[at + 3] = (paths.size - 1) << 3 | _LINE_TO
     if kind == POLYGON:
         symbols[at + counts - 1] = _CLOSE
-    symbols[vertex] = steps[:, 0]
-    symbols[vertex + 1] = steps[:, 1]
+    for values in (paths.x, paths.y):
+        moves = np.diff(values, prepend=values[:1])
+        moves[starts[firsts]] = values[starts[firsts]]
+        symbols[vertex] = varint.zigzag(moves)
+        vertex += 1
     return symbols, np.add.reduceat(counts, firsts)
-
-
-def _run_starts(values: Integers) -> Integers:
-    """Index of the first of every run of equal values."""
-    return np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
 
 
 def _sums(values: Integers, counts: Integers) -> Integers:

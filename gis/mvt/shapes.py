@@ -11,11 +11,12 @@ import numpy.typing as npt
 import shapely
 
 from gis.crs import EARTH_RADIUS
-from gis.mvt.varint import Integers, spans
+from gis.mvt.varint import Integers
 from gis.tilegrid import LATITUDE_LIMIT, tile_bounds, tile_box
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[Any]
 Geometries = npt.NDArray[np.object_]
 
 POINT, LINE, POLYGON = 1, 2, 3
@@ -23,6 +24,9 @@ POINT, LINE, POLYGON = 1, 2, 3
 
 # Past the edge of the square world a tile's buffer may still show something; a pole would be infinite.
 _LATITUDE_CAP = LATITUDE_LIMIT + 4.0
+
+_KINDS = np.array([POINT, LINE, LINE, POLYGON, POINT, LINE, POLYGON, 0, 0])
+"""Tile type by shapely type id; the last place serves -1, a missing geometry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +47,34 @@ class Frame:
         """The buffered tile in tile units."""
         return -self.buffer, -self.buffer, self.extent + self.buffer, self.extent + self.buffer
 
-    def project(self, lonlat: Floats) -> Floats:
-        """Tile units (V, 2), not yet rounded, of degrees (V, 2)."""
+    def project(self, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+        """Tile units x, y, not yet rounded, of degrees."""
         west, south, _, north = tile_bounds(*self.tile)
         scale = self.extent / (north - south)
-        units = np.empty_like(lonlat)
-        units[:, 0] = (lonlat[:, 0] * (math.pi / 180 * EARTH_RADIUS) - west) * scale
-        latitude = np.clip(lonlat[:, 1], -_LATITUDE_CAP, _LATITUDE_CAP) * (math.pi / 360)
-        units[:, 1] = (north - np.log(np.tan(latitude + math.pi / 4)) * EARTH_RADIUS) * scale
-        return units
+        x: Floats = (lon * (math.pi / 180 * EARTH_RADIUS) - west) * scale
+        half = np.clip(lat, -_LATITUDE_CAP, _LATITUDE_CAP) * (math.pi / 360)
+        y: Floats = (north - np.log(np.tan(half + math.pi / 4)) * EARTH_RADIUS) * scale
+        return x, y
 
 
 @dataclass(frozen=True, slots=True)
 class Paths:
     """Vertices of many paths in a row: point groups, lines, or rings without their closing vertex.
 
-    `size` counts the vertices of each path, `feature` is the row it belongs to (ascending). `polygon`
-    numbers the polygon of each ring, an outer ring and then its holes, which `hole` marks.
+    `size` counts the vertices of each path, never 0; `feature` is the row it belongs to, and the paths of
+    a feature stand together. `polygon` numbers the polygon of each ring, an outer ring and then its holes,
+    which `hole` marks.
     """
 
-    xy: npt.NDArray[Any]
+    x: Numbers
+    y: Numbers
     size: Integers
     feature: Integers
     polygon: Integers
     hole: Flags
+
+    def __bool__(self) -> bool:
+        return len(self.size) > 0
 
     @property
     def starts(self) -> Integers:
@@ -74,134 +82,142 @@ class Paths:
         first: Integers = np.cumsum(self.size) - self.size
         return first
 
-    def take(self, chosen: Any) -> Paths:
-        """The paths of a mask or an index array, in that order."""
-        size = self.size[chosen]
-        vertices = self.xy[spans(self.starts[chosen], size)]
-        return Paths(vertices, size, self.feature[chosen], self.polygon[chosen], self.hole[chosen])
+    def take(self, chosen: Flags) -> Paths:
+        """The paths of a mask."""
+        vertices = np.repeat(chosen, self.size)
+        return Paths(
+            self.x[vertices],
+            self.y[vertices],
+            self.size[chosen],
+            self.feature[chosen],
+            self.polygon[chosen],
+            self.hole[chosen],
+        )
 
-    def with_vertices(self, xy: npt.NDArray[Any]) -> Paths:
+    def with_vertices(self, x: Numbers, y: Numbers) -> Paths:
         """The same paths with other coordinates, vertex by vertex."""
-        return replace(self, xy=xy)
+        return replace(self, x=x, y=y)
 
     def keep_vertices(self, kept: Flags) -> Paths:
-        """The same paths without some of their vertices; paths that have none left disappear."""
-        counts = np.bincount(self.path_of_vertex()[kept], minlength=len(self.size))
-        alive = counts > 0
-        return Paths(self.xy[kept], counts[alive], self.feature[alive], self.polygon[alive], self.hole[alive])
+        """The same paths without some of their vertices; each must keep at least one."""
+        size = np.add.reduceat(kept, self.starts, dtype=np.int64)
+        return replace(self, x=self.x[kept], y=self.y[kept], size=size)
 
-    def path_of_vertex(self) -> Integers:
-        """The path of every vertex."""
-        return np.repeat(np.arange(len(self.size)), self.size)
+    def steps(self) -> tuple[Numbers, Numbers]:
+        """The vector from every vertex to the next one, around the ring or back to a line's beginning."""
+        starts = self.starts
+        ends = starts + self.size - 1
+        dx, dy = np.empty_like(self.x), np.empty_like(self.y)
+        for values, difference in ((self.x, dx), (self.y, dy)):
+            np.subtract(values[1:], values[:-1], out=difference[:-1])
+            difference[ends] = values[starts] - values[ends]
+        return dx, dy
 
-    def followers(self) -> Integers:
-        """Index of the next vertex of every vertex, around the ring."""
-        following = np.arange(1, len(self.xy) + 1)
-        following[self.starts + self.size - 1] = self.starts
-        return following
+    def previous(self, values: Numbers) -> Numbers:
+        """What the vertex before each vertex has of `values`, around the ring."""
+        starts = self.starts
+        shifted = np.empty_like(values)
+        shifted[1:] = values[:-1]
+        shifted[starts] = values[starts + self.size - 1]
+        return shifted
 
 
 def kind_of(geometries: Geometries) -> Integers:
     """POINT, LINE or POLYGON of every geometry, 0 for missing and empty ones and for collections."""
-    kinds = _KINDS[shapely.get_type_id(geometries)]
+    kinds: Integers = _KINDS[shapely.get_type_id(geometries)]
     kinds[shapely.is_empty(geometries)] = 0
-    result: Integers = kinds
-    return result
-
-
-_KINDS = np.array([POINT, LINE, LINE, POLYGON, POINT, LINE, POLYGON, 0, 0])
-"""Tile type by shapely type id; the last place serves -1, a missing geometry."""
+    return kinds
 
 
 def snapped_points(geometries: Geometries, frame: Frame) -> Paths:
     """One group of whole-unit points per feature, those inside the buffered tile."""
     lonlat, feature = shapely.get_coordinates(geometries, return_index=True)
-    units = np.rint(frame.project(lonlat))
+    x, y = (np.rint(values) for values in frame.project(lonlat[:, 0], lonlat[:, 1]))
     low, _, high, _ = frame.rectangle
-    inside = ((units >= low) & (units <= high)).all(axis=1)
+    inside = (x >= low) & (x <= high) & (y >= low) & (y <= high)
     counts = np.bincount(feature[inside], minlength=len(geometries))
     rows = np.flatnonzero(counts)
-    return _unnested(units[inside].astype(np.int64), counts[rows], rows)
+    return _unnested(x[inside].astype(np.int64), y[inside].astype(np.int64), counts[rows], rows)
 
 
 def clipped(geometries: Geometries, kind: int, frame: Frame) -> Paths:
     """Lines or rings in tile units, cut at the buffered tile; what lies wholly inside is not touched."""
     west, south, east, north = frame.box
-    bounds = shapely.bounds(geometries)
-    inside = (
-        (bounds[:, 0] >= west) & (bounds[:, 1] >= south) & (bounds[:, 2] <= east) & (bounds[:, 3] <= north)
-    )
-    outside = (bounds[:, 2] < west) | (bounds[:, 3] < south) | (bounds[:, 0] > east) | (bounds[:, 1] > north)
+    left, low, right, high = shapely.bounds(geometries).T
+    inside = (left >= west) & (low >= south) & (right <= east) & (high <= north)
+    outside = (right < west) | (high < south) | (left > east) | (low > north)
     crossing = np.flatnonzero(~inside & ~outside)
     whole = extract(geometries[inside], np.flatnonzero(inside), kind)
-    whole = whole.with_vertices(frame.project(whole.xy))
+    whole = whole.with_vertices(*frame.project(whole.x, whole.y))
     if not len(crossing):
         return whole
-    cut = shapely.clip_by_rect(shapely.transform(geometries[crossing], frame.project), *frame.rectangle)
-    return merge(whole, extract(cut, crossing, kind))
+
+    def project(lonlat: Floats) -> Floats:
+        return np.column_stack(frame.project(lonlat[:, 0], lonlat[:, 1]))
+
+    cut = shapely.clip_by_rect(shapely.transform(geometries[crossing], project), *frame.rectangle)
+    return join(whole, extract(cut, crossing, kind))
 
 
-def merge(first: Paths, second: Paths) -> Paths:
-    """Two sets of paths as one, ordered by feature."""
-    if not len(first.size) or not len(second.size):
-        return first if len(first.size) else second
-    both = Paths(
-        np.concatenate((first.xy, second.xy)),
+def join(first: Paths, second: Paths) -> Paths:
+    """Two sets of paths, which share no feature, as one."""
+    if not first or not second:
+        return first or second
+    return Paths(
+        np.concatenate((first.x, second.x)),
+        np.concatenate((first.y, second.y)),
         np.concatenate((first.size, second.size)),
         np.concatenate((first.feature, second.feature)),
         np.concatenate((first.polygon, second.polygon + first.polygon.max() + 1)),
         np.concatenate((first.hole, second.hole)),
     )
-    return both.take(np.argsort(both.feature, kind="stable"))
 
 
-def snapped(paths: Paths, closed: bool, drop_collinear: bool) -> Paths:
+def snapped(paths: Paths, *, closed: bool, drop_collinear: bool) -> Paths:
     """Paths on whole units without repeated vertices; lines of one vertex and rings of two disappear.
 
     With `drop_collinear` a vertex on the straight way between its neighbours is left out too, which
     changes no shape.
     """
-    whole = paths.with_vertices(np.rint(paths.xy).astype(np.int64))
-    if not len(whole.size):
-        return whole
-    _, step_in = _steps(whole, closed)
-    kept = step_in.any(axis=1)
+    if not paths:
+        return paths.with_vertices(paths.x.astype(np.int64), paths.y.astype(np.int64))
+    whole = paths.with_vertices(np.rint(paths.x).astype(np.int64), np.rint(paths.y).astype(np.int64))
+    dx, dy = whole.steps()
+    moves = (dx != 0) | (dy != 0)
     if not closed:
-        kept[whole.starts] = True
-    whole = whole.keep_vertices(kept)
-    if drop_collinear and len(whole.size):
-        step_out, step_in = _steps(whole, closed)
-        cross = step_in[:, 0] * step_out[:, 1] - step_in[:, 1] * step_out[:, 0]
-        along = step_in[:, 0] * step_out[:, 0] + step_in[:, 1] * step_out[:, 1]
-        straight = (cross == 0) & (along > 0)
-        if straight.any():
-            whole = whole.keep_vertices(~straight)
+        moves[whole.starts + whole.size - 1] = True
+    elif not moves.all():
+        # A ring that collapsed to a point keeps one vertex here and is dropped below with the short ones.
+        moves[whole.starts] |= ~np.logical_or.reduceat(moves, whole.starts)
+    if not moves.all():
+        whole, dx, dy = whole.keep_vertices(moves), dx[moves], dy[moves]
+    if drop_collinear:
+        whole = _without_straight(whole, dx, dy, closed)
     enough = whole.size >= (3 if closed else 2)
     return whole if enough.all() else whole.take(enough)
 
 
-def _steps(paths: Paths, closed: bool) -> tuple[Integers, Integers]:
-    """The vectors to the next and from the previous vertex; zero beyond the ends of a line."""
-    following = paths.followers()
-    step_out = paths.xy[following] - paths.xy
-    step_in = np.empty_like(step_out)
-    step_in[following] = step_out
+def _without_straight(whole: Paths, dx: Numbers, dy: Numbers, closed: bool) -> Paths:
+    before_x, before_y = whole.previous(dx), whole.previous(dy)
+    straight = (before_x * dy == before_y * dx) & (before_x * dx + before_y * dy > 0)
     if not closed:
-        step_out[paths.starts + paths.size - 1] = 0
-        step_in[paths.starts] = 0
-    return step_out, step_in
+        starts = whole.starts
+        straight[starts] = False
+        straight[starts + whole.size - 1] = False
+    return whole.keep_vertices(~straight) if straight.any() else whole
 
 
 def extract(geometries: Geometries, rows: Integers, kind: int) -> Paths:
     """Flat arrays of the lines or rings of some geometries; `rows` are their feature indexes."""
     parts, part_row = shapely.get_parts(geometries, return_index=True)
-    wanted = np.isin(shapely.get_type_id(parts), (3,) if kind == POLYGON else (1, 2))
+    types = shapely.get_type_id(parts)
+    wanted = ((types == 3) if kind == POLYGON else (types == 1) | (types == 2)) & ~shapely.is_empty(parts)
     if not wanted.all():
         parts, part_row = parts[wanted], part_row[wanted]
     if kind == LINE:
         xy, path = shapely.get_coordinates(parts, return_index=True)
         size = np.bincount(path, minlength=len(parts))
-        return _unnested(xy, size, rows[part_row])
+        return _unnested(xy[:, 0], xy[:, 1], size, rows[part_row])
     if shapely.get_num_interior_rings(parts).any():
         rings, ring_part = shapely.get_rings(parts, return_index=True)
         hole = np.concatenate(([False], ring_part[1:] == ring_part[:-1]))
@@ -211,8 +227,10 @@ def extract(geometries: Geometries, rows: Integers, kind: int) -> Paths:
     size = np.bincount(path, minlength=len(rings))
     open_ring = np.ones(len(xy), bool)
     open_ring[np.cumsum(size) - 1] = False
-    return Paths(xy[open_ring], size - 1, rows[part_row[ring_part]], ring_part, hole)
+    return Paths(
+        xy[:, 0][open_ring], xy[:, 1][open_ring], size - 1, rows[part_row[ring_part]], ring_part, hole
+    )
 
 
-def _unnested(xy: npt.NDArray[Any], size: Integers, feature: Integers) -> Paths:
-    return Paths(xy, size, feature, np.arange(len(size)), np.zeros(len(size), bool))
+def _unnested(x: Numbers, y: Numbers, size: Integers, feature: Integers) -> Paths:
+    return Paths(x, y, size, feature, np.arange(len(size)), np.zeros(len(size), bool))

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Integers = npt.NDArray[np.int64]
+Integers = npt.NDArray[Any]
+"""Whole numbers of 32 or 64 bits."""
+
 Octets = npt.NDArray[np.uint8]
 
 
@@ -67,3 +69,8 @@ def spans(starts: Any, counts: Integers) -> Integers:
     offsets = np.cumsum(counts) - counts
     indexes: Integers = np.repeat(starts - offsets, counts) + np.arange(int(counts.sum()))
     return indexes
+
+
+def run_starts(values: Integers) -> Integers:
+    """Index of the first of every run of equal values."""
+    return np.flatnonzero(np.concatenate((values[:1] == values[:1], values[1:] != values[:-1])))
