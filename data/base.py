@@ -66,4 +66,4 @@ class Tracked:
 class Published(Tracked):
     """A tracked row that the public sees only once it is published."""
 
-    status: Mapped[str] = mapped_column(default=PUBLISHED, server_default=PUBLISHED, index=True, sort_order=80)
+    status: Mapped[str] = mapped_column(default=PUBLISHED, server_default=PUBLISHED, sort_order=80)

@@ -88,8 +88,17 @@ def _stored(
         else:
             continue
         convert = column.type.dialect_impl(dialect).bind_processor(dialect)
-        stored[column.name] = [convert(v) for v in values] if convert else list(values)
+        stored[column.name] = _converted(values, convert) if convert else list(values)
     return stored
+
+
+def _converted(values: Sequence[Any], convert: Any) -> list[Any]:
+    """Convert each distinct value once: dates and moments repeat, and writing them is slow."""
+    try:
+        known = {v: convert(v) for v in set(values)}
+    except TypeError:
+        return [convert(v) for v in values]
+    return [known[v] for v in values]
 
 
 def _load_geopackage(
@@ -102,14 +111,10 @@ def _load_geopackage(
     driver: Any = connection.connection.driver_connection
     names = ["id", *values]
     series: list[Sequence[Any]] = [ids.tolist(), *values.values()]
-    triggers: dict[str, str] = {}
+    triggers = _insert_triggers(driver, table.name)
     if geometries is not None:
         names.append("geom")
         series.append(geopackage.encode_all(geometries, SRID))
-        triggers = {
-            **geopackage.rtree_triggers(table.name, "geom", "id"),
-            **geopackage.count_triggers(table.name),
-        }
     for name in triggers:
         driver.execute(f"DROP TRIGGER {name}")
     places = ",".join("?" * len(names))
@@ -124,6 +129,12 @@ def _load_geopackage(
         )
     for statement in triggers.values():
         driver.execute(statement)
+
+
+def _insert_triggers(driver: Any, table: str) -> dict[str, str]:
+    """Return the triggers of a table that fire per inserted row, by name."""
+    found = driver.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table,))
+    return {name: sql for name, sql in found if "AFTER INSERT" in sql}
 
 
 def _load_postgres(

@@ -41,13 +41,24 @@ def meets_box(model: Any, box: Box, *, embedded: bool) -> sa.ColumnElement[bool]
     return model.id.in_(touching)  # type: ignore[no-any-return]
 
 
-def intersects_box(model: Any, box: Box, *, embedded: bool) -> sa.ColumnElement[bool]:
-    """Say in SQL that a row's geometry itself meets a lon/lat box."""
+#: A box whose numbers are given when the statement runs, by `box_values`.
+BOX: Any = tuple(sa.bindparam(name, type_=sa.Double) for name in ("west", "south", "east", "north"))
+
+
+def box_values(box: Box) -> dict[str, Any]:
+    """Return what a statement made with BOX needs when it runs."""
+    west, south, east, north = box
+    blob = geopackage.encode(shapely.box(west, south, east, north), SRID)
+    return {"west": west, "south": south, "east": east, "north": north, "box_blob": blob}
+
+
+def intersects_box(model: Any, *, embedded: bool) -> sa.ColumnElement[bool]:
+    """Say in SQL that a row's geometry itself meets BOX."""
     if not embedded:
-        return sa.func.ST_Intersects(raw_geometry(model), sa.func.ST_MakeEnvelope(*box, SRID), type_=sa.Boolean)
-    blob = sa.literal(geopackage.encode(shapely.box(*box), SRID), sa.LargeBinary)
+        return sa.func.ST_Intersects(raw_geometry(model), sa.func.ST_MakeEnvelope(*BOX, SRID), type_=sa.Boolean)
+    blob: Any = sa.bindparam("box_blob", type_=sa.LargeBinary)
     exact = sa.func.ST_Intersects(raw_geometry(model), blob, type_=sa.Integer) == 1
-    return sa.and_(meets_box(model, box, embedded=True), exact)
+    return sa.and_(meets_box(model, BOX, embedded=True), exact)
 
 
 def commune_of(session: Session, geometry: shapely.Geometry) -> int | None:

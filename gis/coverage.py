@@ -99,9 +99,9 @@ def is_clean(geoms: Sequence[Any] | Geometries) -> bool:
 def invalid_edges(geoms: Sequence[Any] | Geometries) -> Geometries:
     """For each polygon the border lines that its neighbours do not share exactly, or None."""
     array = _array(geoms)
-    edges = shapely.coverage_invalid_edges(array)
-    result: Geometries = np.where(shapely.is_empty(edges), None, edges)
-    return result
+    edges: Geometries = shapely.coverage_invalid_edges(array)
+    edges[shapely.is_empty(edges)] = None
+    return edges
 
 
 def overlaps(geoms: Sequence[Any] | Geometries, minimum_m2: float = 1.0) -> list[Overlap]:

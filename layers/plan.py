@@ -14,7 +14,6 @@ from sqlalchemy.orm import aliased
 from data import spatial
 from data.accounts import Actor, own_rows, scope, visible
 from data.admin_units import EDITION_IN_USE, FIRST_EDITION
-from data.spatial import Box
 from data.tables import RecordFact
 from layers.fields import Field, FieldType, Layer
 from layers.filters import FilterError
@@ -87,11 +86,11 @@ class Plan:
         raw = spatial.raw_geometry(self.model)
         return raw if self.embedded else sa.func.ST_AsBinary(raw, type_=sa.LargeBinary)
 
-    def in_box(self, box: Box, *, exact: bool) -> sa.ColumnElement[bool]:
-        """Say that a row meets a lon/lat box: by its own box, or exactly by its geometry."""
+    def in_box(self, *, exact: bool) -> sa.ColumnElement[bool]:
+        """Say that a row meets `spatial.BOX`: by its own box, or exactly by its geometry."""
         if exact and self.layer.geometry != "POINT":
-            return spatial.intersects_box(self.model, box, embedded=self.embedded)
-        return spatial.meets_box(self.model, box, embedded=self.embedded)
+            return spatial.intersects_box(self.model, embedded=self.embedded)
+        return spatial.meets_box(self.model, spatial.BOX, embedded=self.embedded)
 
     # ---- rows
 

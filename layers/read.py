@@ -97,7 +97,7 @@ def rows(session: Session, query: Query) -> Rows:
     limit = query.limit
     if limit is not None:
         statement = statement.limit(limit + 1)
-    result = session.execute(statement).all()
+    result = session.connection().execute(statement, _values(query)).all()
     more = limit is not None and len(result) > limit
     found = _columnar(plan, result[:limit] if more else result, fields, len(keys), geometry=query.geometry)
     if more and len(found):
@@ -110,7 +110,9 @@ def stream(session: Session, query: Query, *, chunk: int = CHUNK) -> Iterator[Ro
     plan, statement, fields, keys = _statement(session, query)
     if query.limit is not None:
         statement = statement.limit(query.limit)
-    result = session.execute(statement, execution_options={"yield_per": chunk})
+    result = session.connection().execute(
+        statement, _values(query), execution_options={"yield_per": chunk}
+    )
     for part in result.partitions(chunk):
         yield _columnar(plan, part, fields, len(keys), geometry=query.geometry)
 
@@ -142,7 +144,8 @@ def count(session: Session, query: Query, *, row_id: int | None = None) -> int:
     conditions = _conditions(plan, query)
     if row_id is not None:
         conditions = [plan.model.id == row_id, plan.condition(edition_given=True)]
-    return int(session.scalar(plan.joined(sa.select(sa.func.count())).where(*conditions)) or 0)
+    statement = plan.joined(sa.select(sa.func.count())).where(*conditions)
+    return int(session.scalar(statement, _values(query)) or 0)
 
 
 def bounds(session: Session, query: Query) -> Box | None:
@@ -156,7 +159,9 @@ def bounds(session: Session, query: Query) -> Box | None:
         extent = sa.func.ST_Extent(spatial.raw_geometry(plan.model))
         edges = [getattr(sa.func, f)(extent) for f in ("ST_XMin", "ST_YMin", "ST_XMax", "ST_YMax")]
         statement = plan.joined(sa.select(*edges))
-    west, south, east, north = session.execute(statement.where(*_conditions(plan, query))).one()
+    west, south, east, north = session.execute(
+        statement.where(*_conditions(plan, query)), _values(query)
+    ).one()
     return None if west is None else (float(west), float(south), float(east), float(north))
 
 
@@ -171,7 +176,8 @@ def group_by(
     column = getattr(plan.model, key)
     aggregates = [measure(plan.model).label(name) for name, measure in measures.items()]
     statement = plan.joined(sa.select(column, *aggregates)).where(*_conditions(plan, query)).group_by(column)
-    return {row[0]: dict(zip(measures, row[1:], strict=True)) for row in session.execute(statement)}
+    found = session.execute(statement, _values(query))
+    return {row[0]: dict(zip(measures, row[1:], strict=True)) for row in found}
 
 
 def revision(session: Session, layer: Layer) -> str:
@@ -193,18 +199,42 @@ def with_edition(query: Query, edition: str) -> Query:
 
 # ---- statements
 
+REMEMBERED = 256
+
+_statements: dict[Any, Any] = {}
+
 
 def _conditions(plan: Plan, query: Query) -> list[sa.ColumnElement[bool]]:
     conditions = [plan.condition(edition_given="edition" in names_in(query.where))]
     if query.where is not None:
         conditions.append(to_sql(query.where, plan.lookup))
     if query.box is not None:
-        conditions.append(plan.in_box(query.box, exact=query.exact))
+        conditions.append(plan.in_box(exact=query.exact))
     return conditions
 
 
+def _values(query: Query) -> dict[str, Any]:
+    return {} if query.box is None else spatial.box_values(query.box)
+
+
 def _statement(session: Session, query: Query) -> tuple[Plan, sa.Select[Any], tuple[Field, ...], list[Any]]:
-    plan = Plan(query.layer, query.actor, session.get_bind().dialect.name)
+    """Make the statement of a query, or take the one made before for the same question about another box."""
+    dialect = session.get_bind().dialect.name
+    key = (
+        dialect,
+        query.layer.id,
+        query.actor,
+        query.box is None,
+        query.exact,
+        query.where,
+        query.fields,
+        query.tile_fields,
+        query.sort,
+        query.geometry,
+    )
+    if query.after is None and key in _statements:
+        return _statements[key]  # type: ignore[no-any-return]
+    plan = Plan(query.layer, query.actor, dialect)
     fields = chosen_fields(query)
     columns = [plan.expression(f) for f in fields]
     keys = [(plan.lookup(name)[1], descending) for name, descending in query.sort]
@@ -213,11 +243,15 @@ def _statement(session: Session, query: Query) -> tuple[Plan, sa.Select[Any], tu
         conditions.append(_beyond(plan, keys, query.after))
     geometry = [plan.geometry] if query.geometry else []
     selected = [plan.model.id, *geometry, *columns, *(expression for expression, _ in keys)]
-    statement = plan.joined(sa.select(*selected)).where(*conditions)
     order: list[Any] = []
     for expression, descending in keys:
         order += [expression.is_(None), expression.desc() if descending else expression]
-    return plan, statement.order_by(*order, plan.model.id), fields, keys
+    statement = plan.joined(sa.select(*selected)).where(*conditions).order_by(*order, plan.model.id)
+    if query.after is None:
+        if len(_statements) >= REMEMBERED:
+            _statements.clear()
+        _statements[key] = (plan, statement, fields, keys)
+    return plan, statement, fields, keys
 
 
 def _columnar(

@@ -118,17 +118,19 @@ function vendorOne({ name, files, generate = {} }) {
   else writeFileSync(join(target, "LICENSE"), mitText(about));
   written.push(join(target, "LICENSE"));
 
-  return written.map((path) => ({
+  return {
     name: basename(name),
     package: name,
     version: about.version,
     license: about.license,
-    path: `${folder}/${basename(path)}`,
-    sha256: createHash("sha256").update(readFileSync(path)).digest("hex"),
-  }));
+    files: written.map((path) => ({
+      path: `${folder}/${basename(path)}`,
+      sha256: createHash("sha256").update(readFileSync(path)).digest("hex"),
+    })),
+  };
 }
 
 rmSync(TARGET, { recursive: true, force: true });
-const files = PACKAGES.flatMap(vendorOne);
-writeFileSync(join(TARGET, "vendor.json"), `${JSON.stringify({ files }, null, 2)}\n`);
-console.log(`${files.length} files in webmap/static/vendor`);
+const packages = PACKAGES.map(vendorOne);
+writeFileSync(join(TARGET, "vendor.json"), `${JSON.stringify({ packages }, null, 2)}\n`);
+console.log(`${packages.flatMap(({ files }) => files).length} files in webmap/static/vendor`);

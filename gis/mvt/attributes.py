@@ -8,7 +8,8 @@ from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from itertools import compress, count
-from typing import Any
+from math import isnan
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -74,10 +75,12 @@ def _column(rows: Sequence[Any]) -> tuple[Integers, list[Plain]]:
         plain = [_plain(value) for _, value in distinct]
     elif kinds <= _ALWAYS_A_VALUE:
         plain = list(distinct)
+    elif kinds == {float}:
+        plain = [None if isnan(value) else value for value in distinct]
     else:
         plain = [_plain(value) for value in distinct]
-    values = [value for value in plain if value is not None]
     index: dict[Any, int]
+    values = [value for value in plain if value is not None]
     if len(values) == len(plain):
         index = dict(zip(distinct, range(len(values)), strict=True))
     else:
@@ -98,19 +101,20 @@ def _hashable(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Plain | None:
-    if value is None or value != value:
-        return None
     if isinstance(value, Enum):
-        return _plain(value.value)
+        value = value.value
     if isinstance(value, np.datetime64):
-        return str(value)
+        return None if np.isnat(value) else str(value)
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, date | time):
-        return value.isoformat()
+        text = value.isoformat()
+        return None if text == "NaT" else text
     if isinstance(value, Decimal):
-        return float(value)
-    return value if isinstance(value, str | bool | int | float) else str(value)
+        value = float(value)
+    if isinstance(value, float):
+        return None if isnan(value) else value
+    return value if value is None or isinstance(value, str | bool | int) else str(value)
 
 
 def _encode_values(values: Sequence[Plain]) -> bytes:
@@ -121,7 +125,7 @@ def _encode_values(values: Sequence[Plain]) -> bytes:
         records[:, 3:] = np.array(values, "<f8").view(np.uint8).reshape(-1, 8)
         return records.tobytes()
     if kinds == {str}:
-        texts = [str(value).encode() for value in values]
+        texts = list(map(str.encode, cast(Sequence[str], values)))
         if max(map(len, texts)) < len(_TEXT_HEADS):
             return b"".join([_TEXT_HEADS[len(text)] + text for text in texts])
     return b"".join(map(_encode_value, values))

@@ -19,7 +19,7 @@ def valid_polygons(paths: Paths, *, drop_collinear: bool) -> Paths:
     if not doubtful.any():
         return rings
     suspects = rings.take(doubtful)
-    shapes = _assemble(suspects)
+    shapes = assembled(suspects)
     invalid = ~shapely.is_valid(shapes)
     if not invalid.any():
         return rings
@@ -44,7 +44,8 @@ def _oriented(rings: Paths) -> tuple[Paths, Flags]:
     cross = rings.x * dy - rings.y * dx
     areas = np.add.reduceat(cross, starts)
     simple = _runs_once_around_middle(rings, dx, dy, cross, areas)
-    alive = areas != 0
+    # A ring in the shape of an 8 may sum up to nothing and still enclose two places; GEOS finds them.
+    alive = (areas != 0) | (rings.size > 3) & ~rings.hole
     if rings.hole.any():
         has_outer = np.zeros(int(rings.polygon.max()) + 1, bool)
         has_outer[rings.polygon[alive & ~rings.hole]] = True
@@ -82,7 +83,7 @@ def _runs_once_around_middle(
     return once
 
 
-def _assemble(rings: Paths) -> Geometries:
+def assembled(rings: Paths) -> Geometries:
     """One multipolygon per feature of the rings, in their order."""
     path = np.repeat(np.arange(len(rings.size)), rings.size)
     linear = shapely.linearrings(rings.x.astype(np.float64), rings.y.astype(np.float64), indices=path)

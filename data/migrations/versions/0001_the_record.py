@@ -102,7 +102,6 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_photos_sha256", "photos", ["sha256"])
-    op.create_index("ix_photos_status", "photos", ["status"])
     op.create_index("ix_photos_table_name_row_id", "photos", ["table_name", "row_id"])
     op.create_table(
         "provinces",
@@ -231,7 +230,6 @@ def upgrade() -> None:
     )
     _spatial_index("craft_villages")
     op.create_index("ix_craft_villages_commune_id", "craft_villages", ["commune_id"])
-    op.create_index("ix_craft_villages_status", "craft_villages", ["status"])
     op.create_table(
         "producers",
         sa.Column("id", sa.Integer(), primary_key=True),
@@ -261,7 +259,6 @@ def upgrade() -> None:
     )
     _spatial_index("producers")
     op.create_index("ix_producers_commune_id", "producers", ["commune_id"])
-    op.create_index("ix_producers_status", "producers", ["status"])
     op.create_table(
         "accounts",
         sa.Column("id", sa.Integer(), primary_key=True),
@@ -329,7 +326,6 @@ def upgrade() -> None:
     )
     _spatial_index("craft_village_points")
     op.create_index("ix_craft_village_points_commune_id", "craft_village_points", ["commune_id"])
-    op.create_index("ix_craft_village_points_status", "craft_village_points", ["status"])
     op.create_index("ix_craft_village_points_village_id", "craft_village_points", ["village_id"])
     op.create_table(
         "craft_village_years",
@@ -384,7 +380,6 @@ def upgrade() -> None:
     _spatial_index("growing_areas")
     op.create_index("ix_growing_areas_commune_id", "growing_areas", ["commune_id"])
     op.create_index("ix_growing_areas_producer_id", "growing_areas", ["producer_id"])
-    op.create_index("ix_growing_areas_status", "growing_areas", ["status"])
     op.create_table(
         "producer_upgrades",
         sa.Column("id", sa.Integer(), primary_key=True),
@@ -433,7 +428,6 @@ def upgrade() -> None:
     op.create_index("ix_products_commune_id", "products", ["commune_id"])
     op.create_index("ix_products_craft_village_id", "products", ["craft_village_id"])
     op.create_index("ix_products_producer_id", "products", ["producer_id"])
-    op.create_index("ix_products_status", "products", ["status"])
     op.create_table(
         "sale_points",
         sa.Column("id", sa.Integer(), primary_key=True),
@@ -456,7 +450,6 @@ def upgrade() -> None:
     _spatial_index("sale_points")
     op.create_index("ix_sale_points_commune_id", "sale_points", ["commune_id"])
     op.create_index("ix_sale_points_producer_id", "sale_points", ["producer_id"])
-    op.create_index("ix_sale_points_status", "sale_points", ["status"])
     op.create_table(
         "api_keys",
         sa.Column("id", sa.Integer(), primary_key=True),
@@ -543,7 +536,6 @@ def upgrade() -> None:
     op.create_index("ix_lots_commune_id", "lots", ["commune_id"])
     op.create_index("ix_lots_producer_id", "lots", ["producer_id"])
     op.create_index("ix_lots_product_id", "lots", ["product_id"])
-    op.create_index("ix_lots_status", "lots", ["status"])
     op.create_table(
         "product_growing_areas",
         sa.Column("id", sa.Integer(), primary_key=True),

@@ -52,9 +52,13 @@ export function makeChoropleth({ map, elements, config, sources, before, bus }) 
     if (state.data) announce(t("choropleth_shown", { name: local(state.data.title) }));
   }
 
-  const changed = () => show(indicatorSelect.value, levelSelect.value);
-  indicatorSelect.addEventListener("change", changed);
-  levelSelect.addEventListener("change", changed);
+  indicatorSelect.addEventListener("change", () => {
+    if (Boolean(indicatorSelect.value) !== Boolean(state.indicator)) {
+      bus.tell("theme", { active: Boolean(indicatorSelect.value) });
+    }
+    show(indicatorSelect.value, levelSelect.value);
+  });
+  levelSelect.addEventListener("change", () => show(indicatorSelect.value, levelSelect.value));
   return {
     show,
     get view() {
@@ -98,8 +102,12 @@ function drawLegend(box, data) {
   if (!data) return;
   const digits = data.classes.every(({ min, max }) => Number.isInteger(min) && Number.isInteger(max)) ? 0 : 1;
   const range = ({ min, max }) => (min === max ? number(min, digits) : `${number(min, digits)} – ${number(max, digits)}`);
-  const rows = data.classes.map((entry) => legendRow(swatch("fill", entry.color), range(entry), entry.count));
-  if (data.no_data?.count) rows.push(legendRow(swatch("hatch"), t("no_data"), data.no_data.count));
+  const row = (sample, label, count) => {
+    const units = t(`n_${data.level}`, { n: number(count, 0) });
+    return el("li", {}, sample, el("span", {}, label), el("span", { class: "count", data: { classCount: count } }, units));
+  };
+  const rows = data.classes.map((entry) => row(swatch("fill", entry.color), range(entry), entry.count));
+  if (data.no_data?.count) rows.push(row(swatch("hatch"), t("no_data"), data.no_data.count));
   box.append(
     el(
       "details",
@@ -110,11 +118,6 @@ function drawLegend(box, data) {
       data.method ? el("p", { class: "aside" }, local(data.method)) : null,
     ),
   );
-}
-
-function legendRow(sample, label, count) {
-  const places = el("span", { class: "count", data: { classCount: count } }, t("n_units", { n: number(count, 0) }));
-  return el("li", {}, sample, el("span", {}, label), places);
 }
 
 function hatchPattern() {

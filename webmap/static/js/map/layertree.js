@@ -49,17 +49,34 @@ export function makeLayerTree({ container, map, layers, styles, shown, bus }) {
     const label = el("label", { for: box.id }, local(layer.title), " ");
     label.append(el("span", { class: "count" }, number(layer.count, 0)));
     const more = el(
-      "details",
-      { class: "layer-more" },
-      el("summary", {}, icon("sliders"), el("span", { class: "visually-hidden" }, moreTitle(layer))),
+      "div",
+      { class: "layer-more", id: `more-${layer.id}`, hidden: true },
       el("div", { class: "opacity" }, el("label", { for: slider.id }, t("opacity")), slider, output),
       legend(styles.get(layer.id)),
       layerButtons(layer),
     );
-    return el("li", { class: "layer", data: { layer: layer.id } }, el("div", { class: "layer-name" }, box, label), more);
+    return el(
+      "li",
+      { class: "layer", data: { layer: layer.id } },
+      el("div", { class: "layer-name" }, box, label),
+      moreButton(layer, more),
+      more,
+    );
   }
 
-  const moreTitle = (layer) => t("layer_more", { name: local(layer.title) });
+  function moreButton(layer, more) {
+    const title = t("layer_more", { name: local(layer.title) });
+    const button = el(
+      "button",
+      { type: "button", class: "layer-open", "aria-expanded": "false", "aria-controls": more.id, title, "aria-label": title },
+      icon("sliders"),
+    );
+    button.addEventListener("click", () => {
+      more.hidden = !more.hidden;
+      button.setAttribute("aria-expanded", String(!more.hidden));
+    });
+    return button;
+  }
 
   function layerButtons(layer) {
     const list = el(

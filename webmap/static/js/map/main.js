@@ -228,6 +228,7 @@ function run({ map, layers, styles, parameters, view, shown, bus, drawer, tabs }
   });
   wireMapPicking(parts);
 
+  clearTheGroundForThemes(parts, bus);
   bus.on("browse", ({ layer }) => {
     inView.setLayer(layer);
     if (window.matchMedia("(min-width: 50rem)").matches) dock.open();
@@ -247,6 +248,20 @@ function run({ map, layers, styles, parameters, view, shown, bus, drawer, tabs }
       tree.showAll(next.layers ?? defaultShown(layers));
       applyView(next, parts);
     });
+  });
+}
+
+/** Records would hide a thematic map: choosing a theme shows territory alone, dropping it brings them back. */
+function clearTheGroundForThemes({ shown, tree }, bus) {
+  let before = null;
+  bus.on("theme", ({ active }) => {
+    if (active) {
+      before = new Map(shown);
+      tree.showAll(new Map([...shown].filter(([id]) => ADMIN_LAYERS.has(id))));
+    } else if (before) {
+      tree.showAll(new Map([...before, ...shown]));
+      before = null;
+    }
   });
 }
 
@@ -320,7 +335,7 @@ async function start() {
       container,
       style: wholeStyle(catalogue.styles, shown),
       view: initialView(view, config.bounds),
-      attribution: t("data_label"),
+      attribution: config.attribution,
     });
   } catch (error) {
     if (!(error instanceof maplibre.GPUInitializationError)) throw error;

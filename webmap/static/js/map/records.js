@@ -4,8 +4,9 @@ import { getJson } from "../lib/dom.js";
 import { boundsOf } from "../lib/geometry.js";
 import { fieldText, lang, local } from "../lib/text.js";
 
+const UNSHOWN = /_(id|code|en)$|^(source|edition|status|version|updated_at)$/;
 const POINT_MARGIN = 0.004;
-const TITLE_FIELDS = ["name", "title", "lot_number", "code"];
+const TITLE_FIELDS = ["name", "lot_number"];
 
 /** Fetches one record as a GeoJSON feature. */
 export function fetchRecord(layer, id, options) {
@@ -19,11 +20,20 @@ export function titleOf(layer, properties, id) {
   return name ? String(name) : `${local(layer.title)} ${id}`;
 }
 
+/** The field that holds the name. */
+export function nameField(layer) {
+  return layer.fields.find(({ name }) => TITLE_FIELDS.includes(name)) ?? layer.fields[0];
+}
+
+/** The fields that say something to a reader besides the name: no keys, no bookkeeping. */
+export function tellingFields(layer) {
+  return layer.fields.filter(({ name }) => !UNSHOWN.test(name) && !TITLE_FIELDS.includes(name));
+}
+
 /** The first few facts of a record besides its name, as [title, text] pairs. */
 export function factsOf(layer, properties, count = 5) {
   const facts = [];
-  for (const field of layer.fields) {
-    if (field.name === "name" || field.name === "name_en" || field.name.endsWith("_id")) continue;
+  for (const field of tellingFields(layer)) {
     const text = fieldText(field, properties[field.name]);
     if (text && text.length < 120) facts.push([local(field.title), text]);
     if (facts.length === count) break;

@@ -65,7 +65,8 @@ export function makeSelection({ map, layers, bus }) {
     popup.on("close", () => {
       if (!popup) return;
       popup = null;
-      (returnFocus?.isConnected ? returnFocus : map.getCanvas()).focus({ preventScroll: true });
+      const target = returnFocus?.checkVisibility({ visibilityProperty: true }) ? returnFocus : map.getCanvas();
+      target.focus({ preventScroll: true });
     });
   }
 

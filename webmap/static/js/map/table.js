@@ -1,9 +1,9 @@
 // The table twin: the same records in columns, sortable, with the selected row kept in step with the map.
 
 import { el, icon } from "../lib/dom.js";
-import { fieldText, lang, local, t } from "../lib/text.js";
+import { fieldText, local } from "../lib/text.js";
 import { countSentence } from "./inview.js";
-import { titleOf } from "./records.js";
+import { nameField, tellingFields, titleOf } from "./records.js";
 
 const COLUMNS = 8;
 
@@ -104,9 +104,5 @@ export function makeTable({ elements, layers, inView, bus, pick }) {
 const isNumber = (field) => (field.type === "integer" || field.type === "number") && !field.codes;
 
 function columnsOf(layer) {
-  const hidden = (name) => name.endsWith("_id") || (name === "name_en" && lang !== "en");
-  const fields = layer.fields.filter(({ name }) => !hidden(name) && name !== "name" && name !== "name_en");
-  const named = layer.fields.find(({ name }) => name === "name");
-  const first = named ?? { name: "title", title: { vi: t("name"), en: t("name") }, type: "string", sortable: false };
-  return [first, ...fields.slice(0, COLUMNS - 1)];
+  return [nameField(layer), ...tellingFields(layer).slice(0, COLUMNS - 1)];
 }

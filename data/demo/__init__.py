@@ -1,0 +1,1 @@
+"""The demonstration province ("dữ liệu minh hoạ"): true names and places, invented borders and records."""

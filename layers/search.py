@@ -1,0 +1,96 @@
+"""Search over all layers: folded text, exact accents first, names that begin with the query before others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import shapely
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from data.accounts import Actor
+from data.spatial import Box
+from data.text import accented, fold, has_accents
+from gis import geopackage
+from layers import catalogue
+from layers.fields import Layer
+from layers.plan import Plan
+
+SEARCHED = ("communes", "districts", "products", "craft_villages", "growing_areas", "producers", "sale_points")
+PER_LAYER = 40
+SHORTEST = 2
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing found. `box` is lon/lat; `point` an inner point of it."""
+
+    layer: Layer
+    id: int
+    title: str
+    subtitle: str
+    edition: str | None
+    box: Box | None
+    point: tuple[float, float] | None
+    rank: tuple[int, ...]
+
+
+def search(session: Session, query: str, actor: Actor, *, limit: int = 20, lang: str = "vi") -> list[Hit]:
+    """Return what the caller may see that matches every word of the query, best first."""
+    if len(fold(query)) < SHORTEST:
+        return []
+    hits = [hit for layer_id in SEARCHED for hit in _in_layer(session, catalogue.layer(layer_id), query, actor, lang)]
+    return sorted(hits, key=lambda h: h.rank)[:limit]
+
+
+def _in_layer(session: Session, layer: Layer, query: str, actor: Actor, lang: str) -> list[Hit]:
+    plan = Plan(layer, actor, session.get_bind().dialect.name)
+    model = layer.model
+    title = getattr(model, layer.search_title)
+    subtitles = [(f, plan.expression(f)) for f in (layer.field(name) for name in layer.subtitle)]
+    edition = model.edition if layer.by_edition else sa.null()
+    matches = [model.search.like(f"%{_escape(word)}%", escape="\\") for word in fold(query).split()]
+    statement = plan.joined(sa.select(model.id, title, edition, model.search, plan.geometry, *(c for _, c in subtitles)))
+    statement = statement.where(*matches, plan.condition(edition_given=True))
+    order = sa.case((model.search.like(f"{_escape(accented(query))}%", escape="\\"), 0), else_=1)
+    found = session.execute(statement.order_by(order, sa.func.length(title), model.id).limit(PER_LAYER)).all()
+    return [_hit(plan, layer, row, query, [f for f, _ in subtitles], lang) for row in found]
+
+
+def _hit(plan: Plan, layer: Layer, row: Any, query: str, subtitles: list[Any], lang: str) -> Hit:
+    row_id, title, edition, text, blob, *parts = row
+    shape = None
+    if blob is not None:
+        shape = shapely.from_wkb(geopackage.wkb_of(blob) if plan.embedded else bytes(blob))
+    labels = [_label(f, v, lang) for f, v in zip(subtitles, parts, strict=True) if v is not None]
+    point = shapely.point_on_surface(shape) if shape is not None else None
+    return Hit(
+        layer=layer,
+        id=row_id,
+        title=title,
+        subtitle=", ".join(labels),
+        edition=edition,
+        box=tuple(shape.bounds) if shape is not None else None,  # type: ignore[arg-type]
+        point=(point.x, point.y) if point is not None else None,
+        rank=_rank(layer, title, text or "", query, row_id),
+    )
+
+
+def _label(field: Any, value: Any, lang: str) -> str:
+    codes = field.code_list
+    return codes[str(value)].label(lang) if codes and str(value) in codes else str(value)
+
+
+def _rank(layer: Layer, title: str, text: str, query: str, row_id: int) -> tuple[int, ...]:
+    """Rank by: accents as typed, whole name, beginning of the name, in the name at all, kind of thing."""
+    typed, bare = accented(query), fold(query)
+    wrong_accents = int(has_accents(query) and typed not in text)
+    name = fold(title)
+    closeness = 0 if name == bare else 1 if name.startswith(bare) else 2 if f" {bare}" in f" {name}" else 3
+    without_marks = int(not has_accents(query) and typed != accented(title)[: len(typed)])
+    return wrong_accents, closeness, without_marks, SEARCHED.index(layer.id), len(title), row_id
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

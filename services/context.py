@@ -1,0 +1,66 @@
+"""What a request works with: the store, one reading session, the caller and the language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, current_app, g, request
+from sqlalchemy.orm import Session
+
+from data.accounts import PUBLIC, Actor
+from data.store import Store
+from layers.tilecache import TileCache
+
+LANGUAGES = ("vi", "en")
+
+
+def install(app: Flask, store: Store, cache: TileCache) -> None:
+    """Hang the store and the tile cache on an application, and close the session after each request."""
+    app.extensions["ocop_store"] = store
+    app.extensions["ocop_tiles"] = cache
+    app.teardown_appcontext(_close)
+
+
+def store() -> Store:
+    """Return the application's store."""
+    found: Store = current_app.extensions["ocop_store"]
+    return found
+
+
+def tile_cache() -> TileCache:
+    """Return the application's tile cache."""
+    found: TileCache = current_app.extensions["ocop_tiles"]
+    return found
+
+
+def session() -> Session:
+    """Return the request's reading session: one consistent state from the first question to the last."""
+    if "ocop_session" not in g:
+        g.ocop_session = Session(store().engine, autoflush=False)
+    opened: Session = g.ocop_session
+    return opened
+
+
+def renew_session() -> None:
+    """Let the rest of the request see what was written since it began."""
+    opened = g.pop("ocop_session", None)
+    if opened is not None:
+        opened.close()
+
+
+def actor() -> Actor:
+    """Return who is asking; the application says so before each request."""
+    found: Actor = g.get("ocop_actor", PUBLIC)
+    return found
+
+
+def language() -> str:
+    """Return the caller's language: `lang=` in the address, then the cookie, then Vietnamese."""
+    chosen = request.args.get("lang") or request.cookies.get("lang") or LANGUAGES[0]
+    return chosen if chosen in LANGUAGES else LANGUAGES[0]
+
+
+def _close(error: Any) -> None:
+    opened = g.pop("ocop_session", None)
+    if opened is not None:
+        opened.close()

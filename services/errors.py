@@ -1,0 +1,108 @@
+"""From refusals to answers: one table of statuses, one renderer for programs (RFC 9457 problem+json)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import Response, request
+from flask_babel import gettext
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from data.accounts import AccountError
+from data.media import PhotoError
+from data.store import StoreError
+from gis.errors import Refusal
+from layers.edit import Conflict, EditError, Invalid, NotAllowed, NotFound
+from layers.filters import FilterError
+from layers.read import ReadError
+
+
+class BadRequest(Refusal):
+    """A parameter is unknown or its value cannot be used; `parameter` says which."""
+
+    def __init__(self, message: str, *, parameter: str, **facts: object) -> None:
+        super().__init__(message, parameter=parameter, **facts)
+        self.parameter = parameter
+
+
+class Missing(Refusal):
+    """There is nothing at this address for this caller."""
+
+
+STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (BadRequest, 400),
+    (FilterError, 400),
+    (ReadError, 400),
+    (Missing, 404),
+    (NotFound, 404),
+    (NotAllowed, 403),
+    (Conflict, 409),
+    (Invalid, 422),
+    (EditError, 422),
+    (PhotoError, 422),
+    (AccountError, 422),
+    (StoreError, 503),
+    (Refusal, 422),
+    (OperationalError, 503),
+)
+
+BUSY = "Cơ sở dữ liệu đang bận hoặc chưa sẵn sàng; hãy thử lại sau ít phút."
+
+
+def status_of(error: Exception) -> int:
+    """Return the HTTP status of an error."""
+    if isinstance(error, HTTPException):
+        return error.code or 500
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+
+
+def sentence_of(error: Exception) -> str:
+    """Return the sentence that the caller reads, in their language."""
+    if isinstance(error, Refusal):
+        text = gettext(error.message)
+        return text % error.facts if error.facts else text
+    if isinstance(error, OperationalError):
+        return gettext(BUSY)
+    if isinstance(error, HTTPException):
+        return gettext(_HTTP_SENTENCES.get(error.code or 500, _HTTP_SENTENCES[500]))
+    return gettext(_HTTP_SENTENCES[500])
+
+
+_HTTP_SENTENCES = {
+    400: "Yêu cầu không đúng; hãy kiểm tra lại địa chỉ hoặc biểu mẫu.",
+    401: "Cần đăng nhập bằng tên và mật khẩu, hoặc khóa API.",
+    403: "Bạn không có quyền xem hoặc làm việc này.",
+    404: "Không có gì ở địa chỉ này.",
+    405: "Địa chỉ này không nhận cách gọi đó.",
+    413: "Dữ liệu gửi lên quá lớn.",
+    415: "Loại nội dung này không nhận được.",
+    429: "Bạn đã thử quá nhiều lần; hãy đợi ít phút.",
+    500: "Máy chủ gặp lỗi; sự việc đã được ghi lại.",
+    503: BUSY,
+}
+
+
+def problem(error: Exception) -> Response:
+    """Answer a program with application/problem+json."""
+    status = status_of(error)
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": type(error).__name__,
+        "status": status,
+        "detail": sentence_of(error),
+        "instance": request.path,
+    }
+    if isinstance(error, BadRequest):
+        body["parameter"] = error.parameter
+    if isinstance(error, Invalid):
+        body["field"] = error.field
+    if isinstance(error, Conflict):
+        body["current"] = error.current
+    response = Response(orjson.dumps(body), status, mimetype="application/problem+json")
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Basic realm="ocopmap", charset="UTF-8"'
+    if status in (429, 503):
+        response.headers["Retry-After"] = "30"
+    return response

@@ -1,0 +1,201 @@
+"""A whole layer as a file: GeoJSON, GeoPackage, shapefile or CSV, through the one read path."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyogrio
+import shapely
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from data.accounts import PUBLIC, Actor
+from data.store import Store
+from gis import geojson
+from gis.errors import Refusal
+from layers import read
+from layers.fields import Field, FieldType, Layer
+
+CHUNK = 2_000
+_NUMBER = re.compile(r"[+-]?[\d., ]+")
+
+
+class ExportError(Refusal):
+    """The file cannot be written as asked."""
+
+
+def export(store: Store, layer: Layer, path: Path, form: str, actor: Actor = PUBLIC) -> int:
+    """Write all rows of a layer that the actor sees to a file of a format; return their number.
+
+    The file appears whole or not at all and replaces one of the same name. Coordinates are WGS84, lon/lat. A shapefile
+    comes with its side files, or as an archive when the name ends in `.zip`. Raises ExportError.
+    """
+    if form not in FORMATS:
+        raise ExportError(
+            "Không có định dạng “%(form)s”; các định dạng: %(known)s.", form=form, known=", ".join(FORMATS)
+        )
+    if not path.parent.is_dir():
+        raise ExportError("Không có thư mục “%(folder)s”.", folder=path.parent)
+    if path.is_dir():
+        raise ExportError("“%(path)s” là thư mục; hãy chỉ ra tên tệp.", path=path)
+    with (
+        tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder,
+        store.reading() as session,
+    ):
+        made = Path(folder) / (path.name if path.suffix != ".zip" else f"{path.stem}.shp")
+        try:
+            count = FORMATS[form](session, read.Query(layer, actor), made)
+            _hand_over(made, path)
+        except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+            raise ExportError("Không ghi được “%(path)s”: %(reason)s.", path=path, reason=error) from error
+    return count
+
+
+def _hand_over(made: Path, path: Path) -> None:
+    if path.suffix == ".zip":
+        archive = shutil.make_archive(str(made.parent / "archive"), "zip", made.parent)
+        os.replace(archive, path)
+        return
+    for file in sorted(made.parent.iterdir()):
+        os.replace(file, path.parent / file.name)
+
+
+# ---- GeoJSON
+
+
+def _write_geojson(session: Session, query: read.Query, path: Path) -> int:
+    count = 0
+
+    def texts() -> Iterator[list[bytes]]:
+        nonlocal count
+        for page in read.stream(session, query, chunk=CHUNK):
+            count += len(page)
+            yield geojson.feature_texts(page.ids, page.wkb, page.names, page.columns)
+
+    head = {"name": query.layer.id, "title": query.layer.title.vi}
+    with path.open("wb") as file:
+        file.writelines(
+            geojson.feature_collection(texts(), head, lambda written: {"numberReturned": written})
+        )
+    return count
+
+
+# ---- CSV
+
+
+def _write_csv(session: Session, query: read.Query, path: Path) -> int:
+    """Write text that spreadsheets open as it is: UTF-8 with its mark, an inner point, and the shape as WKT."""
+    count = 0
+    names = [f.name for f in read.chosen_fields(query)]
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", *names, "longitude", "latitude", "wkt"])
+        for page in read.stream(session, query, chunk=CHUNK):
+            geometries = shapely.from_wkb(page.wkb)
+            points = shapely.point_on_surface(geometries)
+            texts = shapely.to_wkt(geometries, rounding_precision=7)
+            place = (_decimals(shapely.get_x(points)), _decimals(shapely.get_y(points)), texts)
+            columns = [[_plain(v) for v in column] for column in page.columns]
+            writer.writerows(zip(page.ids.tolist(), *columns, *place, strict=True))
+            count += len(page)
+    return count
+
+
+def _decimals(values: NDArray[np.float64]) -> list[str]:
+    return ["" if np.isnan(v) else f"{v:.7f}" for v in values.tolist()]
+
+
+def _plain(value: Any) -> Any:
+    """A cell that a spreadsheet would take for a formula is marked as text."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") and not _NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
+
+
+# ---- GeoPackage and shapefile
+
+
+def _write_gpkg(session: Session, query: read.Query, path: Path) -> int:
+    return _write_ogr(session, query, path, driver="GPKG", layer=query.layer.id)
+
+
+def _write_shp(session: Session, query: read.Query, path: Path) -> int:
+    if path.suffix != ".shp":
+        raise ExportError("Tên tệp shapefile phải kết thúc bằng .shp hoặc .zip.")
+    return _write_ogr(session, query, path, driver="ESRI Shapefile", encoding="UTF-8")
+
+
+def _write_ogr(session: Session, query: read.Query, path: Path, **how: Any) -> int:
+    fields = read.chosen_fields(query)
+    names = [f.name for f in fields]
+    if how["driver"] == "ESRI Shapefile":
+        names = short_names(names)
+    pages = list(read.stream(session, query, chunk=CHUNK))
+    columns: list[list[Any]] = [[v for page in pages for v in page.columns[i]] for i in range(len(fields))]
+    typed = [_array(field, column) for field, column in zip(fields, columns, strict=True)]
+    ids = np.array([i for page in pages for i in page.ids.tolist()], dtype=np.int64)
+    wkb = np.array([w for page in pages for w in page.wkb], dtype=object)
+    id_name = "record_id" if how["driver"] == "GPKG" else "id"
+    pyogrio.raw.write(
+        str(path),
+        geometry=wkb,
+        field_data=[ids, *(values for values, _ in typed)],
+        field_mask=[None, *(mask for _, mask in typed)],
+        fields=np.array([id_name, *names], dtype=object),
+        geometry_type="MultiPolygon" if query.layer.geometry == "MULTIPOLYGON" else "Point",
+        crs="EPSG:4326",
+        **how,
+    )
+    return len(ids)
+
+
+def short_names(names: Sequence[str], length: int = 10) -> list[str]:
+    """Cut names to a shapefile's length and keep them different."""
+    taken: list[str] = []
+    for name in names:
+        short, number = name[:length], 1
+        while short in taken:
+            number += 1
+            short = f"{name[: length - len(str(number)) - 1]}_{number}"
+        taken.append(short)
+    return taken
+
+
+_BLANK: Mapping[FieldType, tuple[Any, str]] = {
+    FieldType.INTEGER: (0, "int64"),
+    FieldType.NUMBER: (np.nan, "float64"),
+    FieldType.BOOLEAN: (False, "bool"),
+    FieldType.DATE: (np.datetime64("NaT"), "datetime64[D]"),
+    FieldType.DATETIME: (np.datetime64("NaT"), "datetime64[ms]"),
+}
+
+
+def _array(field: Field, column: Sequence[Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Turn a column into what GDAL takes: an array of the field's type, and a mask of the values that are missing."""
+    if field.type == FieldType.STRING:
+        return np.array([None if v is None else str(v) for v in column], dtype=object), None
+    missing = np.array([v is None for v in column], dtype=bool)
+    blank, kind = _BLANK[field.type]
+    if field.type == FieldType.DATETIME:
+        column = [None if v is None else v.replace(tzinfo=None) for v in column]
+    return np.array([blank if v is None else v for v in column], dtype=kind), missing
+
+
+FORMATS: Mapping[str, Callable[[Session, read.Query, Path], int]] = {
+    "geojson": _write_geojson,
+    "gpkg": _write_gpkg,
+    "shp": _write_shp,
+    "csv": _write_csv,
+}

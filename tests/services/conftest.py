@@ -1,0 +1,56 @@
+"""The whole application on the demonstration province, for each database, asked as different people."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from data.accounts import add_account, make_api_key
+from data.admin_units import find_unit
+from data.store import Store
+from webmap.app import create_app
+from webmap.settings import Settings
+
+PASSWORD = "mot-mat-khau-dai"
+
+
+@pytest.fixture
+def app(demo_store: Store, tmp_path: Path) -> Any:
+    settings = Settings.from_environment(
+        {
+            "OCOPMAP_DATABASE_URL": demo_store.url.render_as_string(hide_password=False),
+            "OCOPMAP_INSTANCE": str(tmp_path / "instance"),
+            "OCOPMAP_SECRET_KEY": "x" * 40,
+        }
+    )
+    application = create_app(settings)
+    application.config.update(TESTING=True)
+    yield application
+    application.extensions["ocop_store"].dispose()
+
+
+@pytest.fixture
+def client(app: Any) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def header_of(demo_store: Store) -> Callable[..., dict[str, str]]:
+    """Make an account of a role and return the header that proves it."""
+
+    def make(role: str, territory: str | None = None, producer_id: int | None = None) -> dict[str, str]:
+        with demo_store.writing() as session:
+            unit = find_unit(session, territory) if territory else None
+            account = add_account(
+                session, f"{role}-{territory}", role, password=PASSWORD, unit=unit, producer_id=producer_id
+            )
+            key = make_api_key(session, account, "thử")
+        token = base64.b64encode(f"{account.username}:{key}".encode()).decode()
+        return {"Authorization": f"Basic {token}"}
+
+    return make

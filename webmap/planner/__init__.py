@@ -1,0 +1,5 @@
+"""The planner's map."""
+
+from webmap.planner.views import blueprint
+
+__all__ = ["blueprint"]

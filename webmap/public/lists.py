@@ -1,0 +1,172 @@
+"""The lists of communes, growing areas, craft villages, products and producers: filtered, sorted, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from flask import render_template, request
+from flask_babel import gettext as _
+
+from layers import catalogue, read
+from layers.fields import Layer
+from layers.filters import Comparison, Filter, all_of
+from services import context
+from webmap.public.blueprint import blueprint
+from webmap.public.media import pictures
+
+PAGE = 24
+LONG_PAGE = 50
+COUNTED = ("growing_areas", "craft_villages", "products")
+NAMES = ("name", "commune_name", "district_name")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A drop-down that narrows a list by one field."""
+
+    name: str
+    label: str
+    options: list[tuple[str, str]]
+    chosen: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list with what leads to the others."""
+
+    rows: list[dict[str, Any]]
+    filters: list[Choice]
+    total: int
+    first: int
+    last: int
+    start_url: str | None
+    next_url: str | None
+
+
+@blueprint.get("/products")
+def products() -> str:
+    """List the products, those with most stars first."""
+    layer = catalogue.layer("products")
+    fields = (*NAMES, "name_en", "stars", "producer_name")
+    sort = (("stars", True), ("name", False))
+    page = _page(layer, fields, [_districts(), _coded(layer, "stars"), _coded(layer, "product_set")], sort, PAGE)
+    add_photos(layer, page.rows)
+    return render_template("public/products.html", title=_("Sản phẩm OCOP"), page=page)
+
+
+@blueprint.get("/craft_villages")
+def craft_villages() -> str:
+    """List the craft villages by name."""
+    layer = catalogue.layer("craft_villages")
+    choices = [_districts(), _coded(layer, "kind"), _coded(layer, "trade_group")]
+    page = _page(layer, (*NAMES, "name_en", "kind", "craft"), choices, (("name", False),), PAGE)
+    add_photos(layer, page.rows)
+    return render_template("public/craft_villages.html", title=_("Làng nghề"), page=page)
+
+
+@blueprint.get("/growing_areas")
+def growing_areas() -> str:
+    """List the growing areas by name."""
+    layer = catalogue.layer("growing_areas")
+    choices = [_districts(), _coded(layer, "crop"), _coded(layer, "farming_system"), _coded(layer, "coding_status")]
+    fields = (*NAMES, "crop", "farming_system", "area_ha", "code_summary")
+    page = _page(layer, fields, choices, (("name", False),), LONG_PAGE)
+    return render_template("public/growing_areas.html", title=_("Vùng trồng, vùng nuôi"), page=page)
+
+
+@blueprint.get("/producers")
+def producers() -> str:
+    """List the producers by name."""
+    layer = catalogue.layer("producers")
+    choices = [_districts(), _coded(layer, "kind")]
+    page = _page(layer, (*NAMES, "kind", "workers"), choices, (("name", False),), LONG_PAGE)
+    return render_template("public/producers.html", title=_("Chủ thể OCOP"), page=page)
+
+
+@blueprint.get("/communes")
+def communes() -> str:
+    """List the communes of the edition in use with what each of them has."""
+    layer = catalogue.layer("communes")
+    choices = [_districts(), _coded(layer, "kind")]
+    fields = ("name", "kind", "code", "district_name", "area_ha")
+    page = _page(layer, fields, choices, (("district_code", False), ("name", False)), LONG_PAGE)
+    counts = {name: _counts(catalogue.layer(name)) for name in COUNTED}
+    for row in page.rows:
+        row["counts"] = {name: counts[name].get(row["id"], 0) for name in COUNTED}
+    return render_template("public/communes.html", title=_("Xã, phường, thị trấn"), page=page)
+
+
+def english_names(rows: Iterable[dict[str, Any]]) -> None:
+    """Put the English name in place where the reader reads English and the record has one."""
+    if context.language() == "en":
+        for row in rows:
+            row["name"] = row.get("name_en") or row["name"]
+
+
+def _page(
+    layer: Layer, fields: tuple[str, ...], choices: list[Choice], sort: tuple[tuple[str, bool], ...], size: int
+) -> Page:
+    actor, session = context.actor(), context.session()
+    where = all_of(*(_comparison(choice) for choice in choices), _commune())
+    start = max(0, request.args.get("from", 0, type=int))
+    after = request.args.get("after") if start else None
+    query = read.Query(layer, actor, where=where, fields=fields, sort=sort, limit=size, after=after, geometry=False)
+    found = read.rows(session, query)
+    rows = list(found.records())
+    english_names(rows)
+    return Page(
+        rows=rows,
+        filters=[choice for choice in choices if choice.options],
+        total=read.count(session, query),
+        first=start + 1,
+        last=start + len(rows),
+        start_url=_address() if start else None,
+        next_url=_address(after=found.next, **{"from": start + len(rows)}) if found.next else None,
+    )
+
+
+def _comparison(choice: Choice) -> Filter | None:
+    known = {value for value, _label in choice.options}
+    return Comparison(choice.name, "=", choice.chosen) if choice.chosen in known else None
+
+
+def _commune() -> Filter | None:
+    code = request.args.get("commune_code", "")
+    return Comparison("commune_code", "=", code) if code else None
+
+
+def _address(**extra: Any) -> str:
+    kept = {k: v for k, v in request.args.items() if v and k not in ("after", "from", "lang")}
+    arguments = urlencode({**kept, **extra})
+    return f"{request.path}?{arguments}" if arguments else request.path
+
+
+def _coded(layer: Layer, name: str) -> Choice:
+    field = layer.field(name)
+    lang = context.language()
+    options = [(value, code.label(lang).capitalize()) for value, code in (field.code_list or {}).items()]
+    return Choice(name, field.title[lang], options, request.args.get(name, ""))
+
+
+def _districts() -> Choice:
+    layer = catalogue.layer("districts")
+    query = read.Query(layer, context.actor(), fields=("code", "name"), sort=(("name", False),), geometry=False)
+    options = [(row["code"], row["name"]) for row in read.rows(context.session(), query).records()]
+    return Choice("district_code", layer.title[context.language()], options, request.args.get("district_code", ""))
+
+
+def _counts(layer: Layer) -> dict[int, int]:
+    query = read.Query(layer, context.actor())
+    found = read.group_by(context.session(), query, "commune_id", {"rows": lambda model: sa.func.count(model.id)})
+    return {key: values["rows"] for key, values in found.items() if key is not None}
+
+
+def add_photos(layer: Layer, rows: list[dict[str, Any]]) -> None:
+    """Give each row its first photo."""
+    found = pictures(layer.table, [row["id"] for row in rows])
+    for row in rows:
+        row["photo"] = next(iter(found.get(row["id"], [])), None)

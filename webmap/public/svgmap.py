@@ -1,0 +1,213 @@
+"""The map that needs no script: communes as SVG paths, simplified so that neighbours still share their borders.
+
+Longitudes are shrunk by the cosine of the middle latitude, which for one province is close to true shape.
+Paths are cached per revision of the communes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from data.accounts import PUBLIC
+from layers import catalogue, read
+
+WIDTH = 560.0
+MARGIN = 6.0
+TOLERANCE = 1.6
+TONES = 4
+SMALLEST_PART = 12.0
+LABEL_AREA = 5_000.0
+
+Geometries = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where lon/lat falls in the drawing, in pixels; y grows downwards."""
+
+    west: float
+    north: float
+    scale_x: float
+    scale_y: float
+    width: int
+    height: int
+
+    def project(self, geometries: Geometries) -> Geometries:
+        """Return lon/lat geometries in pixels."""
+        projected: Geometries = shapely.transform(
+            geometries,
+            lambda c: np.column_stack(
+                [(c[:, 0] - self.west) * self.scale_x + MARGIN, (self.north - c[:, 1]) * self.scale_y + MARGIN]
+            ),
+        )
+        return projected
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A commune in the drawing."""
+
+    id: int
+    name: str
+    district: str | None
+    tone: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Label:
+    """A district's name and where its middle is."""
+
+    text: str
+    x: int
+    y: int
+
+
+@dataclass(frozen=True)
+class ProvinceMap:
+    """All communes with the borders and names of the districts."""
+
+    width: int
+    height: int
+    communes: tuple[Unit, ...]
+    borders: str
+    outline: str
+    labels: tuple[Label, ...]
+    frame: Frame
+    bbox: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Locator:
+    """The province's outline with one place marked in it."""
+
+    width: int
+    height: int
+    outline: str
+    borders: str
+    here: str = ""
+    shape: str = ""
+    pin: Label | None = None
+
+
+_cache: dict[tuple[str, str], ProvinceMap] = {}
+
+
+def province_map(session: Session) -> ProvinceMap | None:
+    """Return the drawing of the province, or None while the record has no communes."""
+    layer = catalogue.layer("communes")
+    key = (str(session.get_bind().engine.url), read.revision(session, layer))
+    if key not in _cache:
+        fields = ("name", "district_name")
+        found = read.rows(session, read.Query(layer, PUBLIC, fields=fields, sort=(("name", False),)))
+        present = [i for i, wkb in enumerate(found.wkb) if wkb is not None]
+        if not present:
+            return None
+        records = list(found.records())
+        _cache.clear()
+        _cache[key] = _draw(shapely.from_wkb(found.wkb[present]), [records[i] for i in present])
+    return _cache[key]
+
+
+def locator(session: Session, geometry: shapely.Geometry | None, *, commune_id: int | None = None) -> Locator | None:
+    """Return the drawing with a geometry marked; a small shape becomes a pin. None where there is nothing to show."""
+    province = province_map(session)
+    if province is None or (geometry is None and commune_id is None):
+        return None
+    base = Locator(province.width, province.height, province.outline, province.borders)
+    if commune_id is not None:
+        base = replace(base, here=next((u.path for u in province.communes if u.id == commune_id), ""))
+    if geometry is None or geometry.is_empty:
+        return base
+    drawn = province.frame.project(np.array([geometry], dtype=object))[0]
+    west, north, east, south = drawn.bounds
+    if max(east - west, south - north) < 2 * SMALLEST_PART:
+        return replace(base, pin=_label("", drawn.representative_point()))
+    return replace(base, shape=_path(shapely.simplify(drawn, TOLERANCE / 2)))
+
+
+def _draw(geometries: Geometries, records: list[dict[str, object]]) -> ProvinceMap:
+    west, south, east, north = (float(v) for v in shapely.total_bounds(geometries))
+    frame = _frame(west, south, east, north)
+    drawn = _coverage(frame.project(geometries))
+    names = [r["district_name"] for r in records]
+    districts = sorted({str(n) for n in names if n})
+    merged = {d: shapely.coverage_union_all(drawn[[n == d for n in names]]) for d in districts}
+    everything = shapely.coverage_union_all(drawn)
+    units = tuple(
+        Unit(
+            id=int(str(r["id"])),
+            name=str(r["name"]),
+            district=str(r["district_name"]) if r["district_name"] else None,
+            tone=1 + (districts.index(str(r["district_name"])) % TONES if r["district_name"] else 0),
+            path=_path(g),
+        )
+        for r, g in zip(records, drawn, strict=True)
+    )
+    borders = shapely.union_all([g.boundary for g in merged.values()] or [everything.boundary])
+    labels = tuple(_label(d, _largest(g).representative_point()) for d, g in merged.items() if g.area > LABEL_AREA)
+    return ProvinceMap(
+        width=frame.width,
+        height=frame.height,
+        communes=units,
+        borders=_path(shapely.line_merge(borders)),
+        outline=_path(everything),
+        labels=labels,
+        frame=frame,
+        bbox=(west, south, east, north),
+    )
+
+
+def _frame(west: float, south: float, east: float, north: float) -> Frame:
+    shrink = math.cos(math.radians((south + north) / 2))
+    scale_x = (WIDTH - 2 * MARGIN) / max(east - west, 1e-9)
+    scale_y = scale_x / shrink
+    height = (north - south) * scale_y + 2 * MARGIN
+    return Frame(west, north, scale_x, scale_y, round(WIDTH), math.ceil(height))
+
+
+def _coverage(drawn: Geometries) -> Geometries:
+    """Simplify together where the communes are a clean coverage, else one by one."""
+    if shapely.coverage_is_valid(drawn):
+        simplified: Geometries = shapely.coverage_simplify(drawn, TOLERANCE)
+        return simplified
+    return np.array([g if g.is_valid else g.buffer(0) for g in shapely.simplify(drawn, TOLERANCE / 2)], dtype=object)
+
+
+def _label(text: str, point: shapely.Point) -> Label:
+    return Label(text, round(point.x), round(point.y))
+
+
+def _largest(geometry: shapely.Geometry) -> shapely.Geometry:
+    return max(shapely.get_parts(geometry), key=lambda part: part.area)
+
+
+def _path(geometry: shapely.Geometry) -> str:
+    """Write a geometry as SVG path data: tenths of a pixel, relative steps, which compress well."""
+    pieces = []
+    for part in shapely.get_parts(geometry):
+        rings = [part.exterior, *part.interiors] if part.geom_type == "Polygon" else [part]
+        pieces += [_ring(np.asarray(ring.coords), closed=part.geom_type == "Polygon") for ring in rings]
+    return "".join(pieces)
+
+
+def _ring(coordinates: NDArray[np.float64], *, closed: bool) -> str:
+    tenths = np.round(coordinates * 10).astype(np.int64)
+    if closed:
+        tenths = tenths[:-1]
+    steps = np.diff(tenths, axis=0)
+    steps = steps[steps.any(axis=1)]
+    start = f"M{_decimal(tenths[0, 0])} {_decimal(tenths[0, 1])}l"
+    return start + " ".join(f"{_decimal(dx)} {_decimal(dy)}" for dx, dy in steps) + ("z" if closed else "")
+
+
+def _decimal(tenths: int) -> str:
+    whole, rest = divmod(abs(int(tenths)), 10)
+    sign = "-" if tenths < 0 else ""
+    return f"{sign}{whole or ('' if rest else '0')}" + (f".{rest}" if rest else "")

@@ -1,0 +1,95 @@
+"""The home page and the search page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Response, current_app, render_template
+from flask_babel import gettext as _
+
+from layers import catalogue, read
+from layers.filters import Comparison
+from services import context, finding, negotiation
+from webmap.planner.assets import embed_context
+from webmap.public import svgmap
+from webmap.public.blueprint import blueprint
+from webmap.public.lists import NAMES, add_photos, english_names
+from webmap.pages import hectares, number
+
+FEATURED_PRODUCTS = 8
+FEATURED_VILLAGES = 6
+
+blueprint.app_context_processor(embed_context)
+
+
+@blueprint.get("/")
+def home() -> str:
+    """Show what the province has: figures, products with most stars, craft villages, the map."""
+    return render_template(
+        "public/home.html",
+        figures=_figures(),
+        products=_featured("products", (*NAMES, "name_en", "stars", "producer_name"), "stars", FEATURED_PRODUCTS),
+        villages=_featured("craft_villages", (*NAMES, "name_en", "kind", "craft"), "kind", FEATURED_VILLAGES),
+        province=svgmap.province_map(context.session()),
+    )
+
+
+@blueprint.get("/search")
+def search() -> str | Response:
+    """Show what is found to a person, or answer a program."""
+    if not negotiation.wants_html():
+        return finding.search_json()
+    query, hits = finding.hits(50)
+    results = [
+        {
+            "title": hit.title,
+            "subtitle": hit.subtitle,
+            "kind": hit.layer.title[context.language()],
+            "url": hit.layer.page_address(hit.id) or f"/map#selected={hit.layer.id}/{hit.id}",
+        }
+        for hit in hits
+    ]
+    return render_template("public/search.html", query=query, results=results)
+
+
+@blueprint.get("/map/province.svg")
+def province_svg() -> Response:
+    """Serve the server-drawn map alone, for browsers that cannot draw the interactive one."""
+    province = svgmap.province_map(context.session())
+    template = current_app.jinja_env.get_template("macros/svgmap.html")
+    drawing = template.make_module({"_": _}).province_svg(province) if province else "<svg xmlns='http://www.w3.org/2000/svg'/>"
+    return Response(drawing, mimetype="image/svg+xml", headers={"Cache-Control": "private, max-age=300"})
+
+
+def _figures() -> list[tuple[str, str, str | None]]:
+    """The key numbers: title, value, address."""
+    session, actor = context.session(), context.actor()
+
+    def count(layer_id: str, where: Any = None) -> str:
+        return number(read.count(session, read.Query(catalogue.layer(layer_id), actor, where=where)))
+
+    areas = read.Query(catalogue.layer("growing_areas"), actor)
+    sums = read.group_by(session, areas, "status", {"area": lambda model: sa.func.sum(model.area_ha)})
+    total = sum(values["area"] or 0 for values in sums.values())
+    return [
+        (_("sản phẩm từ 3 sao"), count("products", Comparison("stars", ">=", 3)), "/products"),
+        (_("làng nghề"), count("craft_villages"), "/craft_villages"),
+        (_("vùng trồng, vùng nuôi"), count("growing_areas"), "/growing_areas"),
+        (_("diện tích đã lập bản đồ"), hectares(round(total)), None),
+        (_("chủ thể OCOP"), count("producers"), "/producers"),
+        (_("xã, phường, thị trấn"), count("communes"), "/communes"),
+    ]
+
+
+def _featured(layer_id: str, fields: tuple[str, ...], sort: str, limit: int) -> list[dict[str, Any]]:
+    layer = catalogue.layer(layer_id)
+    query = read.Query(
+        layer, context.actor(), fields=fields, sort=((sort, True), ("name", False)), limit=limit, geometry=False
+    )
+    rows = list(read.rows(context.session(), query).records())
+    english_names(rows)
+    add_photos(layer, rows)
+    return rows
+
+
