@@ -1,7 +1,7 @@
 """Backup and restore of the whole record while the server runs.
 
-A GeoPackage is copied by SQLite's online backup, in both directions, so that running workers read either the old
-or the new record and nothing between. PostgreSQL is left to pg_dump and pg_restore. After a restore every
+A GeoPackage is copied by SQLite's online backup, in both directions, so that running workers read either the
+old or the new record and nothing between. PostgreSQL is left to pg_dump and pg_restore. After a restore every
 revision is higher than both before and in the backup, so no cache can show what was there.
 """
 
@@ -53,7 +53,7 @@ class Restored:
 
 
 def backup(store: Store, path: Path, *, media: Path | None = None) -> Backup:
-    """Copy the record to a file, and its photos to `<file>.media.tar`; an older backup there is replaced at the end.
+    """Copy the record to a file and its photos to `<file>.media.tar`, replacing an older backup at the end.
 
     Raises BackupError when the copy cannot be written or is not whole.
     """
@@ -75,10 +75,10 @@ def backup(store: Store, path: Path, *, media: Path | None = None) -> Backup:
 
 
 def restore(store: Store, path: Path, *, keep_in: Path | None = None, media: Path | None = None) -> Restored:
-    """Bring a backup back into the record in one transaction, keeping the present record as a backup of its own.
+    """Bring a backup back in one transaction, keeping the present record as a backup of its own.
 
-    `keep_in` is where a PostgreSQL record is kept; a GeoPackage is kept beside itself. Photos that the backup has
-    and the folder lacks are added. Raises BackupError when the file is no record of ours or cannot be read.
+    `keep_in` is where a PostgreSQL record is kept; a GeoPackage is kept beside itself. Photos that the backup
+    has and the folder lacks are added. Raises BackupError when the file is no record of ours or unreadable.
     """
     if not path.is_file():
         raise BackupError("Không có tệp sao lưu “%(path)s”.", path=path)
@@ -92,7 +92,7 @@ def restore(store: Store, path: Path, *, keep_in: Path | None = None, media: Pat
 
 
 def keep_before(store: Store, what: str, folder: Path) -> Path:
-    """Copy the record beside itself (PostgreSQL: into a folder) under a name that says before what; return the copy."""
+    """Copy the record beside itself (PostgreSQL: into a folder) before something; return the copy."""
     stamp = dt.datetime.now().strftime("%Y%m%d-%H%M%S")
     if store.embedded:
         kept = _free_name(store.path.with_name(f"{store.path.name}.before-{what}-{stamp}"))
@@ -111,7 +111,7 @@ def place_new(whole: Path, target: Path) -> None:
 
 
 def settle(path: Path) -> None:
-    """Fold a closed GeoPackage's write-ahead log into the file itself, so that the file alone is the record."""
+    """Fold a closed GeoPackage's write-ahead log into the file, so that the file alone is the record."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.execute("PRAGMA journal_mode = DELETE")
@@ -182,7 +182,8 @@ def check_schema(schema: str) -> None:
     """Refuse a schema revision that this program does not know."""
     if schema not in known_schemas():
         raise BackupError(
-            "Tệp sao lưu do phiên bản mới hơn của chương trình tạo ra (lược đồ %(schema)s); hãy nâng cấp chương trình.",
+            "Bản ghi này do phiên bản mới hơn của chương trình tạo ra (lược đồ %(schema)s); "
+            "hãy nâng cấp chương trình.",
             schema=schema,
         )
 
@@ -231,7 +232,7 @@ def _is_readable(path: Path) -> bool:
 
 
 def _replace_broken(live: Path, prepared: Path) -> Path:
-    """Put the file in the place of one that SQLite cannot read, which is kept for who may rescue more of it."""
+    """Put the file in the place of one that SQLite cannot read, which is kept for rescuers."""
     kept = _free_name(live.with_name(f"{live.name}.broken"))
     shutil.copy2(live, kept)
     _raise_revisions(prepared, {})
@@ -278,7 +279,7 @@ def _archive_media(media: Path, archive: Path) -> Path | None:
 
 
 def _unpack_media(archive: Path, media: Path) -> int:
-    """Add the archive's photos that are not there; they are named by their hash, so those that are there are equal."""
+    """Add the photos that are not there; named by their hash, those that are there are equal."""
     if not archive.is_file():
         return 0
     added = 0

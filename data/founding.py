@@ -28,8 +28,8 @@ def found(
 ) -> dict[str, int]:
     """Create the record; with `demo`, fill it with the demonstration province and return its counts.
 
-    A GeoPackage is built under another name and appears when it is complete. Raises StoreError when there is a
-    record already, or a file that is none.
+    A GeoPackage is built under another name and appears when it is complete. Raises StoreError when there
+    is a record already, or a file that is none.
     """
     if store.embedded:
         return _found_file(store, demo=demo, media=media, progress=progress)
@@ -106,7 +106,7 @@ def explained() -> Iterator[None]:
 
 
 _COMPLAINTS = {
-    "not a database": "Tệp bản ghi không phải là cơ sở dữ liệu đọc được (%(reason)s); hãy khôi phục từ bản sao lưu.",
+    "not a database": "Tệp bản ghi không phải là cơ sở dữ liệu (%(reason)s); hãy khôi phục từ bản sao lưu.",
     "malformed": "Tệp bản ghi bị hỏng (%(reason)s); hãy khôi phục từ bản sao lưu bằng ocopmap restore.",
     "locked": "Bản ghi đang bận vì chương trình khác đang ghi (%(reason)s); hãy thử lại.",
     "unable to open": "Không mở được tệp bản ghi (%(reason)s); hãy kiểm tra thư mục và quyền.",

@@ -1,4 +1,4 @@
-"""Looking the record over: is the file whole, do index, counts and extents agree, are the geometries sound?"""
+"""Looking the record over: is the file whole, do index and counts agree, are the geometries sound?"""
 
 from __future__ import annotations
 
@@ -128,8 +128,8 @@ def _bookkeeping(session: Session, table: sa.Table) -> Iterator[Finding]:
     missing = _ask(
         session,
         f"SELECT count(*) FROM {name} t WHERE NOT ST_IsEmpty(t.geom) AND NOT EXISTS "
-        f"(SELECT 1 FROM {tree} r WHERE r.id = t.id AND r.minx <= ST_MinX(t.geom) AND r.maxx >= ST_MaxX(t.geom) "
-        "AND r.miny <= ST_MinY(t.geom) AND r.maxy >= ST_MaxY(t.geom))",
+        f"(SELECT 1 FROM {tree} r WHERE r.id = t.id AND r.minx <= ST_MinX(t.geom) "
+        "AND r.maxx >= ST_MaxX(t.geom) AND r.miny <= ST_MinY(t.geom) AND r.maxy >= ST_MaxY(t.geom))",
     )[0][0]
     structure = _ask(session, f"SELECT rtreecheck('{tree}')")[0][0]
     problems = [f"{indexed} mục cho {shaped} hình"] if indexed != shaped else []
@@ -213,7 +213,7 @@ def _rows(session: Session, table: sa.Table) -> Iterator[Finding]:
 
 
 def _chunks(session: Session, model: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
-    """Yield ids, geometries, commune ids and areas by column; the last two are None where the table has none."""
+    """Yield ids, geometries, commune ids and areas by column; None for columns that the table lacks."""
     extra = [name for name in ("commune_id", "area_ha") if hasattr(model, name)]
     statement = sa.select(model.id, model.geom, *(getattr(model, n) for n in extra)).order_by(model.id)
     for part in session.execute(statement, execution_options={"yield_per": CHUNK}).partitions(CHUNK):

@@ -50,7 +50,7 @@ def add_person(
 
 
 def add_key(store: Store, username: str, *, role: str | None = None, actor: Actor = SYSTEM) -> str:
-    """Make a key for an account and return it, this once; with `role`, make the account too, without a password.
+    """Make a key for an account and return it; with `role`, make the account too, without a password.
 
     Raises AccountError when there is no such account and no role was given.
     """

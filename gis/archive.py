@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import lzma
 import re
 import zipfile
@@ -18,6 +19,7 @@ _RATIO_MATTERS_FROM = 1024 * 1024
 _CHUNK = 1024 * 1024
 _ENCRYPTED = 0x1
 _LONGEST_NAME = 200
+_OUR_FAULT = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EMFILE)
 _UNSAFE_NAME = re.compile(r"(^|[\\/])\.\.([\\/]|$)|^[\\/]|^[A-Za-z]:|[\x00-\x1f]")
 _BROKEN = (
     zipfile.BadZipFile,
@@ -27,7 +29,7 @@ _BROKEN = (
     NotImplementedError,
     EOFError,
     ValueError,
-    FileExistsError,
+    OSError,
 )
 
 
@@ -50,6 +52,8 @@ def unpack(archive: Path, folder: Path, suffixes: frozenset[str]) -> list[Path]:
             wanted = [m for m in members if _suffix(m) in suffixes and not _is_resource_fork(m.filename)]
             return _write(opened, archive, wanted, folder)
     except _BROKEN as error:
+        if isinstance(error, OSError) and error.errno in _OUR_FAULT:
+            raise
         raise ArchiveError("Tệp nén %(file)s bị hỏng; hãy nén lại rồi gửi lại.", file=archive.name) from error
 
 

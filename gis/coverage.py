@@ -25,6 +25,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 _SQUARE_METRES_PER_HECTARE = 10_000.0
 _HECTARES_PER_SQUARE_KM = 100.0
+_METRES_PER_DEGREE = 111_320.0
 _POLYGONAL = (3, 6)
 
 
@@ -87,19 +88,21 @@ class Assignment:
     distance_m: Floats
 
 
-def is_clean(geoms: Sequence[Any] | Geometries) -> bool:
-    """Whether all polygons are valid and neighbours match vertex for vertex, with no overlap.
+def is_clean(geoms: Sequence[Any] | Geometries, gap_width_m: float = 1.0) -> bool:
+    """Whether all polygons are valid and neighbours match vertex for vertex.
 
-    Gaps wide enough to be seen as water or foreign land are not judged: ask `gaps`.
+    No overlap is allowed and no gap narrower than `gap_width_m`, be it closed or open to the outside; for
+    wider gaps, which may be water or foreign land, ask `gaps`.
     """
     array = _array(geoms)
-    return bool(shapely.is_valid(array).all() and shapely.coverage_is_valid(array))
+    width = gap_width_m / _METRES_PER_DEGREE
+    return bool(shapely.is_valid(array).all() and shapely.coverage_is_valid(array, gap_width=width))
 
 
-def invalid_edges(geoms: Sequence[Any] | Geometries) -> Geometries:
-    """For each polygon the border lines that its neighbours do not share exactly, or None."""
+def invalid_edges(geoms: Sequence[Any] | Geometries, gap_width_m: float = 1.0) -> Geometries:
+    """For each polygon the border lines that make it fail `is_clean` with its neighbours, or None."""
     array = _array(geoms)
-    edges: Geometries = shapely.coverage_invalid_edges(array)
+    edges: Geometries = shapely.coverage_invalid_edges(array, gap_width=gap_width_m / _METRES_PER_DEGREE)
     edges[shapely.is_empty(edges)] = None
     return edges
 

@@ -7,6 +7,7 @@ virtual file systems or address of another host gets through.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -101,12 +102,15 @@ class _GdalFile(VectorFile):
         self, layer: Layer, layers: list[str], title: str, cleanup: ExitStack, encoding: str | None
     ) -> None:
         super().__init__(layer, layers, title, cleanup)
-        self._collection = cleanup.enter_context(_collection(layer, encoding, title))
-        schema = self._collection.schema
+        try:
+            self._collection = cleanup.enter_context(_collection(layer, encoding))
+            schema = self._collection.schema
+            self.crs = _crs_text(self._collection.crs_wkt)
+            self.count = len(self._collection)
+        except (FionaError, OSError, ValueError, TypeError) as error:
+            raise unreadable(title) from error
         self.fields = {nfc(name): _field_type(kind) for name, kind in schema["properties"].items()}
         self.geometry_type = str(schema["geometry"]).removeprefix("3D ").removeprefix("Measured ")
-        self.crs = _crs_text(self._collection.crs_wkt)
-        self.count = len(self._collection)
 
     def __iter__(self) -> Iterator[Record]:
         number = 0
@@ -156,6 +160,8 @@ def open_vector(
     or damaged, a dangerous archive, has no features, or lacks the layer.
     """
     source = checked_path(path, limit_bytes)
+    if encoding is not None and not _is_known(encoding):
+        raise VectorFileError("Không có bảng mã %(encoding)s.", encoding=encoding)
     with ExitStack() as cleanup:
         found = layers_in(source, cleanup)
         names = [nfc(one.name) for one in found]
@@ -196,24 +202,27 @@ def _choose(found: list[Layer], name: str | None, title: str) -> Layer:
     return wanted[0]
 
 
-def _collection(layer: Layer, encoding: str | None, title: str) -> Any:
+def _collection(layer: Layer, encoding: str | None) -> Any:
     """The layer opened by fiona with the one driver of its format."""
     if encoding is None and layer.format == "shp":
         encoding = shapefile_encoding(layer.path)
+    # A Path, unlike a string, is never parsed for schemes and archives; the setting shuts GDAL's network
+    # file systems for whatever a file may refer to.
+    with fiona.Env(CPL_VSIL_CURL_ALLOWED_EXTENSIONS="{none}"):
+        return fiona.open(
+            layer.path,
+            layer=layer.name if layer.format == "gpkg" else None,
+            enabled_drivers=_DRIVERS[layer.format],
+            encoding=encoding,
+        )
+
+
+def _is_known(encoding: str) -> bool:
     try:
-        # A Path, unlike a string, is never parsed for schemes and archives; the setting shuts GDAL's
-        # network file systems for whatever a file may refer to.
-        with fiona.Env(CPL_VSIL_CURL_ALLOWED_EXTENSIONS="{none}"):
-            return fiona.open(
-                layer.path,
-                layer=layer.name if layer.format == "gpkg" else None,
-                enabled_drivers=_DRIVERS[layer.format],
-                encoding=encoding,
-            )
-    except LookupError as error:
-        raise VectorFileError("Không có bảng mã %(encoding)s.", encoding=encoding) from error
-    except (FionaError, OSError, ValueError) as error:
-        raise unreadable(title) from error
+        codecs.lookup(encoding)
+    except LookupError:
+        return False
+    return True
 
 
 def _placemarks(path: Path, title: str) -> list[Placemark]:

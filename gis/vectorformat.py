@@ -166,5 +166,6 @@ def _geopackage_layers(path: Path, title: str) -> list[str]:
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
             return [str(name) for (name,) in connection.execute(query)]
-    except sqlite3.Error as error:
+    # Of a damaged file sqlite3 may not even be able to read its own message.
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise unreadable(title) from error

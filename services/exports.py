@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import os
 import re
 import shutil
@@ -22,7 +23,7 @@ from data.store import Store
 from gis import geojson
 from gis.errors import Refusal
 from layers import read
-from layers.fields import Field, FieldType, Layer
+from layers.fields import FieldType, Layer
 
 CHUNK = 2_000
 _NUMBER = re.compile(r"[+-]?[\d., ]+")
@@ -35,8 +36,8 @@ class ExportError(Refusal):
 def export(store: Store, layer: Layer, path: Path, form: str, actor: Actor = PUBLIC) -> int:
     """Write all rows of a layer that the actor sees to a file of a format; return their number.
 
-    The file appears whole or not at all and replaces one of the same name. Coordinates are WGS84, lon/lat. A shapefile
-    comes with its side files, or as an archive when the name ends in `.zip`. Raises ExportError.
+    The file appears whole or not at all and replaces one of the same name. Coordinates are WGS84, lon/lat. A
+    shapefile comes with its side files, or as an archive when the name ends in `.zip`. Raises ExportError.
     """
     if form not in FORMATS:
         raise ExportError(
@@ -92,7 +93,7 @@ def _write_geojson(session: Session, query: read.Query, path: Path) -> int:
 
 
 def _write_csv(session: Session, query: read.Query, path: Path) -> int:
-    """Write text that spreadsheets open as it is: UTF-8 with its mark, an inner point, and the shape as WKT."""
+    """Write text that spreadsheets open as it is: UTF-8 with its mark, an inner point, the shape as WKT."""
     count = 0
     names = [f.name for f in read.chosen_fields(query)]
     with path.open("w", encoding="utf-8-sig", newline="") as file:
@@ -128,7 +129,8 @@ def _plain(value: Any) -> Any:
 
 
 def _write_gpkg(session: Session, query: read.Query, path: Path) -> int:
-    return _write_ogr(session, query, path, driver="GPKG", layer=query.layer.id)
+    version = {"VERSION": "1.2"}
+    return _write_ogr(session, query, path, driver="GPKG", layer=query.layer.id, dataset_options=version)
 
 
 def _write_shp(session: Session, query: read.Query, path: Path) -> int:
@@ -139,21 +141,21 @@ def _write_shp(session: Session, query: read.Query, path: Path) -> int:
 
 def _write_ogr(session: Session, query: read.Query, path: Path, **how: Any) -> int:
     fields = read.chosen_fields(query)
-    names = [f.name for f in fields]
+    names, kinds = [f.name for f in fields], [f.type for f in fields]
     if how["driver"] == "ESRI Shapefile":
         names = short_names(names)
+        kinds = [FieldType.DATE if kind == FieldType.DATETIME else kind for kind in kinds]
     pages = list(read.stream(session, query, chunk=CHUNK))
     columns: list[list[Any]] = [[v for page in pages for v in page.columns[i]] for i in range(len(fields))]
-    typed = [_array(field, column) for field, column in zip(fields, columns, strict=True)]
+    typed = [_array(kind, column) for kind, column in zip(kinds, columns, strict=True)]
     ids = np.array([i for page in pages for i in page.ids.tolist()], dtype=np.int64)
     wkb = np.array([w for page in pages for w in page.wkb], dtype=object)
-    id_name = "record_id" if how["driver"] == "GPKG" else "id"
     pyogrio.raw.write(
         str(path),
         geometry=wkb,
         field_data=[ids, *(values for values, _ in typed)],
         field_mask=[None, *(mask for _, mask in typed)],
-        fields=np.array([id_name, *names], dtype=object),
+        fields=np.array(["record_id", *names], dtype=object),
         geometry_type="MultiPolygon" if query.layer.geometry == "MULTIPOLYGON" else "Point",
         crs="EPSG:4326",
         **how,
@@ -182,15 +184,14 @@ _BLANK: Mapping[FieldType, tuple[Any, str]] = {
 }
 
 
-def _array(field: Field, column: Sequence[Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """Turn a column into what GDAL takes: an array of the field's type, and a mask of the values that are missing."""
-    if field.type == FieldType.STRING:
+def _array(kind: FieldType, column: Sequence[Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Turn a column into what GDAL takes: an array of the field's type, and a mask of missing values."""
+    if kind == FieldType.STRING:
         return np.array([None if v is None else str(v) for v in column], dtype=object), None
     missing = np.array([v is None for v in column], dtype=bool)
-    blank, kind = _BLANK[field.type]
-    if field.type == FieldType.DATETIME:
-        column = [None if v is None else v.replace(tzinfo=None) for v in column]
-    return np.array([blank if v is None else v for v in column], dtype=kind), missing
+    blank, numpy_kind = _BLANK[kind]
+    plain = [v.replace(tzinfo=None) if isinstance(v, dt.datetime) else v for v in column]
+    return np.array([blank if v is None else v for v in plain], dtype=numpy_kind), missing
 
 
 FORMATS: Mapping[str, Callable[[Session, read.Query, Path], int]] = {

@@ -63,9 +63,9 @@ def import_layer(
 ) -> ImportReport:
     """Add the rows of a vector file to a layer in one transaction.
 
-    Columns named like the layer's writable fields fill them; `mapping` names the column of further fields. Geometry is
-    carried to WGS84 lon/lat. With `dry_run`, or when any row has a problem, nothing is kept; the report says why.
-    Raises ImportRefused or VectorFileError when the file as a whole does not fit.
+    Columns named like the layer's writable fields fill them; `mapping` names the column of further fields.
+    Geometry is carried to WGS84 lon/lat. With `dry_run`, or when any row has a problem, nothing is kept and
+    the report says why. Raises ImportRefused or VectorFileError when the file as a whole does not fit.
     """
     with open_vector(path, encoding=encoding) as file:
         columns = columns_of(layer, file, mapping or {})
@@ -111,7 +111,8 @@ def columns_of(layer: Layer, file: VectorFile, mapping: Mapping[str, str]) -> di
     missing = [f for f in writable.values() if f.required and f.name not in found]
     if missing:
         raise ImportRefused(
-            "Tệp không có cột cho trường bắt buộc “%(title)s”; hãy thêm --map %(field)s=TÊN_CỘT. Các cột: %(known)s.",
+            "Tệp không có cột cho trường bắt buộc “%(title)s”; hãy thêm --map %(field)s=TÊN_CỘT. "
+            "Các cột: %(known)s.",
             title=missing[0].title.vi,
             field=missing[0].name,
             known=", ".join(file.fields) or "không có",
@@ -140,7 +141,7 @@ def _keep(
     properties: dict[str, Any],
     geometry: shapely.Geometry | None,
 ) -> None:
-    """Add one row in a savepoint of its own, so that a bad one does not hide the problems of those after it."""
+    """Add one row in a savepoint of its own, so that a bad one does not hide the problems of later ones."""
     report.rows += 1
     try:
         _check_place(geometry)

@@ -81,7 +81,10 @@ def init(session: Session, demo: bool, if_missing: bool) -> None:
     click.echo("Tiếp theo: ocopmap user add TÊN --role administrator, rồi ocopmap serve.")
 
 
-@main.command(help="Nâng cấp bản ghi lên phiên bản của chương trình; bản cũ được giữ lại trước khi nâng cấp.")
+@main.command(
+    short_help="Nâng cấp bản ghi.",
+    help="Nâng cấp bản ghi lên phiên bản của chương trình; bản trước đó được giữ lại.",
+)
 @pass_session
 def upgrade(session: Session) -> None:
     """Migrate the record to the newest schema, keeping a copy of what it was."""

@@ -1,8 +1,8 @@
 """How gunicorn serves: sync workers that share the loaded application.
 
-Sync rather than threaded workers: measured with keep-alive connections, threads can leave all of them on one worker
-(158 against 285 tiles a second), while sync workers share evenly. A long export occupies one worker meanwhile; raise
-`--workers` where that hurts, and let nginx hold slow clients.
+Sync rather than threaded workers: measured with keep-alive connections, threads can leave all of them on one
+worker (158 against 285 tiles a second), while sync workers share evenly. A long export occupies one worker
+meanwhile; raise `--workers` where that hurts, and let nginx hold slow clients.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ limit_request_line = 8190
 accesslog = None
 errorlog = "-"
 loglevel = "info"
+#: Signals are enough to steer one server; a socket in the home folder would be shared by several.
+control_socket_disable = True
 
 #: Workers touch a file to show that they live; on a disk that can stall them.
 if Path("/dev/shm").is_dir():

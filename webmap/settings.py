@@ -134,7 +134,8 @@ def _database_url(text: str) -> str:
         url = url.set(drivername="postgresql+psycopg")
     elif kind != "gpkg":
         raise SettingError(
-            "OCOPMAP_DATABASE_URL phải bắt đầu bằng gpkg:/// hoặc postgresql+psycopg://, không phải “%(kind)s”.",
+            "OCOPMAP_DATABASE_URL phải bắt đầu bằng gpkg:/// hoặc postgresql+psycopg://, "
+            "không phải “%(kind)s”.",
             kind=url.drivername,
         )
     if not url.database:

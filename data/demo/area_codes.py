@@ -17,10 +17,18 @@ _PROVINCE = "96"
 _PROVINCE_LETTERS = "CM"
 _MARKETS = ("CN", "JP", "KR", "US", "EU", "AU")
 _CERTIFIED_SHARE = 0.3
+_CERTIFIABLE = ("active", "restored", "none")
 _OBSTACLE_SHARE = 0.6
 
 #: Status of an area's code → share of the areas that a scheme exists for.
-_STATUSES = {"none": 0.34, "applied": 0.12, "active": 0.43, "suspended": 0.05, "restored": 0.03, "revoked": 0.03}
+_STATUSES = {
+    "none": 0.34,
+    "applied": 0.12,
+    "active": 0.43,
+    "suspended": 0.05,
+    "restored": 0.03,
+    "revoked": 0.03,
+}
 _OBSTACLES = {"land_other_name": 4, "land_mortgaged": 3, "land_purpose": 2, "too_small": 1}
 _SMALLEST_HA = 1.0
 
@@ -49,7 +57,7 @@ _STEPS = {
 
 @dataclass
 class Entry:
-    """What the register knows of one area: rows without their area, and the facts that its own row repeats."""
+    """What the register knows of one area: child rows without their key, and facts for its own row."""
 
     codes: list[dict[str, Any]] = field(default_factory=list)
     certifications: list[dict[str, Any]] = field(default_factory=list)
@@ -72,14 +80,19 @@ class Register:
             entry.history = self._history(activity.schemes[0], status)
         if len(entry.history) > 1:
             entry.codes = self._codes(activity, place, status, entry.history)
-        if activity.certifications and status in ("active", "restored", "none") and self.dice.chance(_CERTIFIED_SHARE):
+        eligible = bool(activity.certifications) and status in _CERTIFIABLE
+        if eligible and self.dice.chance(_CERTIFIED_SHARE):
             entry.certifications = self._certifications(activity, area_ha)
-        valid = [c["scheme"] for c in entry.certifications if c["expires_on"] >= AS_OF]
+        valid = [
+            label("certification_scheme", certificate["scheme"])
+            for certificate in entry.certifications
+            if certificate["expires_on"] >= AS_OF
+        ]
         entry.facts = {
             "code_summary": ", ".join(code["code"] for code in entry.codes) or None,
             "coding_status": status,
             "coding_obstacle": self._obstacle(activity, status, area_ha),
-            "certification_summary": ", ".join(label("certification_scheme", scheme) for scheme in valid) or None,
+            "certification_summary": ", ".join(valid) or None,
         }
         return entry
 

@@ -6,6 +6,7 @@ of grid points lead to a result, and noise comes from integer hashing, so every 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from typing import Any
@@ -70,7 +71,7 @@ def _shared_edges(sites: Floats) -> dict[tuple[Node, Node], list[int]]:
     for cell, site in zip(cell_of, site_of, strict=True):
         nodes = np.rint(shapely.get_coordinates(cells[cell]) / _NODE_GRID_M) * _NODE_GRID_M
         corners = [(float(x), float(y)) for x, y in nodes]
-        for start, end in zip(corners[:-1], corners[1:], strict=True):
+        for start, end in itertools.pairwise(corners):
             if start != end:
                 edges[min(start, end), max(start, end)].append(int(site))
     return edges

@@ -29,7 +29,7 @@ class Ledger:
     def write(
         self, model: Any, rows: Sequence[dict[str, Any]], geometries: Sequence[Any] | None = None
     ) -> list[int]:
-        """Insert rows that all name the same columns, with their geometries if the table has any; return the ids."""
+        """Insert rows that all name the same columns, with geometries if there are any; return the ids."""
         if not rows:
             return []
         table = model.__table__

@@ -33,6 +33,21 @@ def hamlet(dice: Dice, unit_kind: str) -> str:
     return f"{word} {dice.whole(1, 12)}" if dice.chance(0.7) else f"{word} {dice.pick(_HAMLETS)}"
 
 
+def address(hamlet_name: str, commune: str, district: str) -> str:
+    """Give an address as it is written on an envelope."""
+    return f"{hamlet_name}, {small(commune)}, {small(district)}"
+
+
+def numbered(place: str, number: int) -> str:
+    """Give a made-up name with its number, kept apart from the number of a ward."""
+    return f"Minh Hoạ {place} số {number}" if place[-1].isdigit() else f"Minh Hoạ {place} {number}"
+
+
+def small(text: str) -> str:
+    """Give a name as it stands inside a sentence: kinds of units and things begin small."""
+    return text[:1].lower() + text[1:]
+
+
 def gtin(number: int) -> str:
     """Give a GTIN of fourteen digits from the demonstration range, check digit included."""
     body = f"0{_DEMONSTRATION_PREFIX}0960{number:05d}"

@@ -75,7 +75,7 @@ def _homes(dice: Dice, places: Sequence[Place]) -> list[Place]:
 
 
 def _brand(dice: Dice, place: Place, number: int) -> str:
-    return f"Minh Hoạ {place.short_name} {number}" if dice.chance(0.6) else f"Ví Dụ {number}"
+    return names.numbered(place.short_name, number) if dice.chance(0.6) else f"Ví Dụ {number}"
 
 
 def _row(dice: Dice, place: Place, number: int, kind: str, brand: str) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _row(dice: Dice, place: Place, number: int, kind: str, brand: str) -> dict[s
         "name": f"{title} {brand}",
         "kind": kind,
         "commune_id": place.id,
-        "address": f"{place.hamlet(dice)}, {place.name}, {place.district_name}",
+        "address": names.address(place.hamlet(dice), place.name, place.district_name),
         "registration_number": f"MH-{registered.year}-{number:04d}",
         "registered_on": registered,
         "founded_year": registered.year - dice.whole(0, 3),
@@ -97,7 +97,7 @@ def _row(dice: Dice, place: Place, number: int, kind: str, brand: str) -> dict[s
         "phone": names.phone(number),
         "email": f"lien-he-{number:03d}@chu-the.example" if online or dice.chance(0.3) else None,
         "id_number": names.identity_number(number),
-        "description": f"Chủ thể minh hoạ ở {place.name}, {place.district_name}; tên và số liệu là giả định.",
+        "description": f"Chủ thể minh hoạ ở {names.small(place.name)}; tên và số liệu là giả định.",
         "status": publication(dice),
     }
 

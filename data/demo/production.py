@@ -29,6 +29,9 @@ _SEASIDE_SHARE = 0.45
 _PRODUCER_SHARE = 0.55
 _NUMBER_BASE = 2000
 
+#: A degree ahead and to both sides, further than any commune reaches.
+_BOX = ((0.0, -1.0), (1.0, -1.0), (1.0, 1.0), (0.0, 1.0))
+
 
 @dataclass(frozen=True)
 class Field:
@@ -56,7 +59,8 @@ def write_growing_areas(ledger: Ledger, places: Sequence[Place], makers: Sequenc
     shapes = [plot.shape for plot in plots]
     areas = area_ha(shapes).tolist()
     register = Register()
-    entries = [register.enter(plot.activity, plot.place, area) for plot, area in zip(plots, areas, strict=True)]
+    pairs = zip(plots, areas, strict=True)
+    entries = [register.enter(plot.activity, plot.place, area) for plot, area in pairs]
     rows = _rows(plots, areas, [entry.facts for entry in entries], makers)
     ids = ledger.write(GrowingArea, rows, shapes)
     for model, part in (
@@ -90,7 +94,7 @@ def _plots(places: Sequence[Place]) -> list[_Plot]:
         else:
             wanted = min(_MOST, max(_FEWEST, round(COUNT * place.area_ha / rural_ha)))
         for activity, count in _plan(dice, place, wanted):
-            ground = _seaside(place) if activity.seaward >= _SEASIDE else place.geometry
+            ground = _seaside(place) if activity.seaward >= _SEASIDE else place.mainland
             shapes = landscape.growing_area_shapes(ground, count, dice.rng, activity.style, avoid=place.taken)
             place.taken.extend(shapes)
             plots += [_Plot(place, activity, shape) for shape in shapes]
@@ -98,14 +102,14 @@ def _plots(places: Sequence[Place]) -> list[_Plot]:
 
 
 def _plan(dice: Dice, place: Place, wanted: int) -> list[tuple[Activity, int]]:
-    """Share the areas of a commune among up to four activities, those at the sea first."""
+    """Share the areas of a commune among its own and its district's activities, those at the sea first."""
     known = vocabulary.activity_places()
     ward = place.kind == "phường"
     usual = known[f"{place.district_code}-phường"] if ward else known[place.district_code]
     own = known.get(place.code, ())
     choices = dict([*usual, *own])
     chosen = [activity for activity, _ in own]
-    while len(chosen) < min(len(choices), 1 if ward else 3):
+    while len(chosen) < min(len(choices), 1 if ward else max(3, len(own) + 1)):
         rest = [activity for activity in choices if activity not in chosen]
         chosen.append(dice.weighted(rest, [choices[activity] for activity in rest]))
     counts = Counter(
@@ -116,20 +120,16 @@ def _plan(dice: Dice, place: Place, wanted: int) -> list[tuple[Activity, int]]:
 
 
 def _seaside(place: Place) -> Any:
-    """The part of a commune that faces away from the middle of the province."""
+    """The part of a commune's mainland that faces away from the middle of the province."""
     east, north = place.seaward
-    reach = shapely.get_coordinates(place.geometry) @ np.array([east, north])
+    reach = shapely.get_coordinates(place.mainland) @ np.array([east, north])
     far = float(reach.max())
     near = far - _SEASIDE_SHARE * (far - float(reach.min()))
     corners = [(along * east - side * north, along * north + side * east) for along, side in _BOX]
-    middle = place.geometry.centroid
+    middle = place.mainland.centroid
     across = middle.y * east - middle.x * north
     start = np.array([near * east - across * north, near * north + across * east])
-    return shapely.intersection(place.geometry, shapely.Polygon(np.array(corners) + start))
-
-
-#: A degree ahead and to both sides, further than any commune reaches.
-_BOX = ((0.0, -1.0), (1.0, -1.0), (1.0, 1.0), (0.0, 1.0))
+    return shapely.intersection(place.mainland, shapely.Polygon(np.array(corners) + start))
 
 
 # ---- the rows
@@ -153,7 +153,7 @@ def _rows(
 def _row(dice: Dice, plot: _Plot, area: float, number: int, used: Counter[str]) -> dict[str, Any]:
     activity, place = plot.activity, plot.place
     hamlet = place.hamlet(dice)
-    name = f"{activity.label} {hamlet}, {place.short_name}"
+    name = f"{activity.label} {names.small(hamlet)}, {place.short_name}"
     used[name] += 1
     declared = round(area * dice.between(0.9, 1.08), 1 if area >= 1 else 2)
     return {
@@ -168,7 +168,7 @@ def _row(dice: Dice, plot: _Plot, area: float, number: int, used: Counter[str]) 
         "households": max(1, round(area / activity.ha_per_household * dice.between(0.7, 1.3))),
         "expected_output_t": round(declared * dice.between(*activity.yields), 2),
         "crops_per_year": activity.crops_per_year,
-        "season_calendar": [{"from": first, "to": last, "what": what} for first, last, what in activity.season],
+        "season_calendar": [{"from": a, "to": b, "what": what} for a, b, what in activity.season],
         "description": f"Vùng minh hoạ số {number}; ranh giới, mã số và người đăng ký đều là giả định.",
         "status": publication(dice),
     }

@@ -38,7 +38,7 @@ _TRIES = 12
 
 @dataclass(frozen=True)
 class Place:
-    """A commune as ground for other rows: its ids, names, geometry and the shapes that stand on it already."""
+    """A commune as ground for other rows: its ids, names, geometry and the shapes that stand on it."""
 
     id: int
     code: str
@@ -64,6 +64,11 @@ class Place:
         return self.district_name.removeprefix("Huyện ").removeprefix("Thành phố ")
 
     @property
+    def mainland(self) -> shapely.Polygon:
+        """The largest part of the commune: where people farm when there are islands."""
+        return max(shapely.get_parts(self.geometry), key=shapely.area)
+
+    @property
     def is_rural(self) -> bool:
         """Tell whether the unit is a commune rather than a ward or township."""
         return self.kind == "xã"
@@ -86,8 +91,9 @@ def write_units(ledger: Ledger, territory: Territory) -> list[Place]:
     """Write editions, facts, province, districts and communes; return the communes as places."""
     ledger.write(Edition, EDITIONS)
     (province_id,) = _write(ledger, Province, [territory.province])
-    district_ids = _write(ledger, District, territory.districts, province_id=[province_id] * len(territory.districts))
-    district_id = {unit.code: key for unit, key in zip(territory.districts, district_ids, strict=True)}
+    districts = territory.districts
+    district_ids = _write(ledger, District, districts, province_id=[province_id] * len(districts))
+    district_id = {unit.code: key for unit, key in zip(districts, district_ids, strict=True)}
     communes = territory.communes
     commune_ids = _write(
         ledger,

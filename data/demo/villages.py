@@ -30,6 +30,9 @@ _HOURS = ("07:00–17:00", "08:00–16:30", "07:30–11:00, 13:30–17:00", "06:
 _OLDEST_DECREE = dt.date(2018, 6, 1)
 _NUMBER_BASE = 500
 
+#: A traditional trade is fifty years old when it is recognised (NĐ 52/2018/NĐ-CP, article 5).
+_TRADITION_YEARS, _SETTLED_YEARS = 50, 10
+
 
 @dataclass(frozen=True)
 class Village:
@@ -45,7 +48,7 @@ class Village:
 
 
 def write_villages(ledger: Ledger, places: Sequence[Place]) -> list[Village]:
-    """Write a village for every craft and commune of the vocabulary; its ground counts as taken afterwards."""
+    """Write a village for every craft and commune of the vocabulary, and mark its ground as taken."""
     dice = Dice("villages")
     by_code = {place.code: place for place in places}
     settled = [(craft, by_code[code]) for craft in vocabulary.crafts() for code in craft.places]
@@ -67,7 +70,8 @@ def write_villages(ledger: Ledger, places: Sequence[Place]) -> list[Village]:
         )
         for key, row, (craft, place), shape in zip(ids, rows, settled, shapes, strict=True)
     ]
-    ledger.write(CraftVillageYear, [year for key, row in zip(ids, rows, strict=True) for year in _years(dice, key, row)])
+    histories = [_years(dice, key, row) for key, row in zip(ids, rows, strict=True)]
+    ledger.write(CraftVillageYear, [year for history in histories for year in history])
     ledger.write(Artisan, _artisans(dice, ids, rows))
     _write_points(ledger, dice, villages, shapes)
     return villages
@@ -85,11 +89,12 @@ def _shape(dice: Dice, place: Place) -> Any:
 
 def _row(dice: Dice, number: int, craft: Craft, place: Place, area: float) -> dict[str, Any]:
     kind = dice.pick(craft.kinds)
-    founded = dice.whole(*craft.founded)
     households = dice.whole(90, 420)
     low, high = (0.08, 0.3) if kind == "traditional_trade" else (0.22, 0.64)
     in_trade = max(12, round(households * dice.between(low, high)))
     decided = dice.day(_OLDEST_DECREE, dt.date(2025, 12, 20))
+    latest = decided.year - (_TRADITION_YEARS if kind.startswith("traditional") else _SETTLED_YEARS)
+    founded = min(dice.whole(*craft.founded), latest)
     word = "Nghề" if kind == "traditional_trade" else "Làng nghề"
     return {
         "code": f"LN-96-{number:03d}",
@@ -111,7 +116,7 @@ def _row(dice: Dice, number: int, craft: Craft, place: Place, area: float) -> di
         "income_million": round(dice.between(48, 96), 1),
         "environment": craft.environment,
         "story": f"Nghề {craft.craft} ở {place.short_name} có từ khoảng năm {founded}. {craft.story}",
-        "story_en": f"The craft has been practised in {place.short_name} since about {founded}. {craft.story_en}",
+        "story_en": f"Practised in {place.short_name} since about {founded}. {craft.story_en}",
         "contact_name": names.person(dice, _NUMBER_BASE + number),
         "contact_phone": names.phone(_NUMBER_BASE + number),
         "area_ha": area,
@@ -144,7 +149,7 @@ def _years(dice: Dice, key: int, row: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _artisans(dice: Dice, ids: Sequence[int], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """One artisan at least where the law asks for one: in a traditional trade."""
-    found = []
+    found: list[dict[str, Any]] = []
     for key, row in zip(ids, rows, strict=True):
         fewest = 0 if row["kind"] == "craft_village" else 1
         for _ in range(dice.whole(fewest, 3)):
@@ -161,12 +166,31 @@ def _artisans(dice: Dice, ids: Sequence[int], rows: Sequence[dict[str, Any]]) ->
 
 
 def _write_points(ledger: Ledger, dice: Dice, villages: Sequence[Village], shapes: Sequence[Any]) -> None:
-    rows, points = [], []
+    rows: list[dict[str, Any]] = []
+    points = []
     for village, shape in zip(villages, shapes, strict=True):
         for kind in dice.some(list(_POINT_KINDS), dice.whole(1, 3)):
             rows.append(_point_row(dice, village, kind, len(rows) + 1))
             points.append(landscape.point_in(shape, dice.rng))
     ledger.write(CraftVillagePoint, rows, points)
+
+
+def _stay(dice: Dice) -> dict[str, Any]:
+    return {
+        "opening_hours": "đón khách cả ngày, nhận phòng từ 14:00",
+        "visit_minutes": None,
+        "capacity": dice.pick((6, 8, 12)),
+        "price_vnd": dice.pick((250_000, 320_000, 400_000)),
+    }
+
+
+def _visit(dice: Dice) -> dict[str, Any]:
+    return {
+        "opening_hours": dice.pick(_HOURS),
+        "visit_minutes": dice.pick((30, 45, 60, 90, 120)),
+        "capacity": dice.pick((15, 20, 30, 40, 60)),
+        "price_vnd": dice.pick((0, 20_000, 50_000)),
+    }
 
 
 def _point_row(dice: Dice, village: Village, kind: str, number: int) -> dict[str, Any]:
@@ -177,10 +201,7 @@ def _point_row(dice: Dice, village: Village, kind: str, number: int) -> dict[str
         "name": f"{title} {village.craft.title} {village.place.short_name} (minh hoạ)",
         "name_en": f"{title_en}: {village.craft.title_en}, {village.place.short_name} (illustrative)",
         "kind": kind,
-        "opening_hours": "đón khách cả ngày, nhận phòng từ 14:00" if kind == "homestay" else dice.pick(_HOURS),
-        "visit_minutes": None if kind == "homestay" else dice.pick((30, 45, 60, 90, 120)),
-        "capacity": dice.pick((6, 8, 12)) if kind == "homestay" else dice.pick((15, 20, 30, 40, 60)),
-        "price_vnd": dice.pick((250_000, 320_000, 400_000)) if kind == "homestay" else dice.pick((0, 20_000, 50_000)),
+        **(_stay(dice) if kind == "homestay" else _visit(dice)),
         "hands_on": kind != "shop" and dice.chance(0.7),
         "homestay": kind == "homestay",
         "step_free": dice.chance(0.35),

@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Activity:
-    """A crop or species with its way of farming and what is usual for it; yields in tonnes per hectare and year."""
+    """A crop or species with its way of farming; yields in tonnes per hectare and year."""
 
     key: str
     crop: str
@@ -112,7 +112,7 @@ def activities() -> dict[str, Activity]:
 
 @functools.cache
 def activity_places() -> dict[str, tuple[tuple[Activity, float], ...]]:
-    """Read what is farmed where: district, district and kind ("964-phường") or commune → activities with weights."""
+    """Read what is farmed where, with weights: by district, wards of a district or commune."""
     places: dict[str, list[tuple[Activity, float]]] = {}
     for row in _read("activity_places.csv"):
         places.setdefault(row["scope"], []).append((activities()[row["activity"]], float(row["weight"])))

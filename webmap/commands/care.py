@@ -35,9 +35,8 @@ def check(ctx: click.Context, problems: bool) -> None:
             line = f"{SIGNS[finding.verdict]:6} {finding.subject:22} {finding.check:32} {finding.detail}"
             click.echo(line.rstrip())
     count = {verdict: sum(f.verdict == verdict for f in findings) for verdict in integrity.Verdict}
-    click.echo(
-        f"{len(findings)} mục kiểm tra: {count[integrity.Verdict.ERROR]} lỗi, {count[integrity.Verdict.NOTICE]} lưu ý."
-    )
+    errors, notices = count[integrity.Verdict.ERROR], count[integrity.Verdict.NOTICE]
+    click.echo(f"{len(findings)} mục kiểm tra: {errors} lỗi, {notices} lưu ý.")
     ctx.exit(1 if integrity.has_errors(findings) else 0)
 
 

@@ -59,3 +59,13 @@ def map_strings() -> dict[str, str]:
         "zoom_in_for_records": _("Hãy phóng to để thấy từng đối tượng."),
         "zoom_to_layer": _("Phóng tới lớp"),
     }
+
+
+def edit_strings() -> dict[str, str]:
+    """Sentences of the edit form's map."""
+    return common_strings() | {
+        "area_of_one": _("Diện tích %(ha)s ha (%(cong)s công)"),
+        "area_of_parts": _("Diện tích %(ha)s ha (%(cong)s công), gồm %(parts)s phần"),
+        "geojson_not_read": _("Chưa đọc được GeoJSON này; cần Polygon hoặc MultiPolygon."),
+        "nothing_drawn": _("Chưa có hình nào."),
+    }

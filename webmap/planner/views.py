@@ -1,38 +1,23 @@
-"""The planner's map page and the picture that stands in where it cannot be drawn."""
+"""The planner's map page."""
 
 from __future__ import annotations
 
-from typing import Any
+from flask import Blueprint, render_template
 
-from flask import Blueprint, current_app, render_template
-
-from webmap.planner.assets import font_files, import_map
+from webmap.pages import static, vendor
+from webmap.planner.assets import edit_data, embed_data, import_map, map_config
 from webmap.planner.strings import map_strings
 
 blueprint = Blueprint("planner", __name__)
+blueprint.app_context_processor(lambda: {"embed_data": embed_data, "edit_data": edit_data})
 
 
 @blueprint.get("/map")
 def map_page() -> str:
-    """Show the planner's map."""
-    context = _template_globals()
-    config = {
-        "layers": "/layers.json",
-        "statistics": "/statistics.json",
-        "crs": "/crs.json",
-        "search": "/search",
-        "fallback": "/map/province.svg",
-        "bounds": [104.70, 8.55, 105.45, 9.60],
-        "basemap": context.get("basemap"),
-        "attribution": context["province_name"],
-        "fonts": font_files(context["vendor"]),
-    }
+    """Show the planner's map; its script reads the catalogue and draws it."""
     return render_template(
-        "planner/map.html", config=config, strings=map_strings(), import_map=import_map(context["vendor"], context["static"])
+        "planner/map.html",
+        config=map_config(),
+        strings=map_strings(),
+        import_map=import_map(vendor, static),
     )
-
-
-def _template_globals() -> dict[str, Any]:
-    context: dict[str, Any] = {}
-    current_app.update_template_context(context)
-    return context

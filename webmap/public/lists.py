@@ -100,6 +100,12 @@ def communes() -> str:
     return render_template("public/communes.html", title=_("Xã, phường, thị trấn"), page=page)
 
 
+@blueprint.app_template_filter("upper_first")
+def upper_first(text: str) -> str:
+    """Begin a text with a capital and leave the rest as it is, unlike str.capitalize."""
+    return text[:1].upper() + text[1:]
+
+
 def english_names(rows: Iterable[dict[str, Any]]) -> None:
     """Put the English name in place where the reader reads English and the record has one."""
     if context.language() == "en":
@@ -111,7 +117,7 @@ def _page(
     layer: Layer, fields: tuple[str, ...], choices: list[Choice], sort: tuple[tuple[str, bool], ...], size: int
 ) -> Page:
     actor, session = context.actor(), context.session()
-    where = all_of(*(_comparison(choice) for choice in choices), _commune())
+    where = all_of(*(_comparison(choice) for choice in choices), _commune(layer))
     start = max(0, request.args.get("from", 0, type=int))
     after = request.args.get("after") if start else None
     query = read.Query(layer, actor, where=where, fields=fields, sort=sort, limit=size, after=after, geometry=False)
@@ -134,9 +140,9 @@ def _comparison(choice: Choice) -> Filter | None:
     return Comparison(choice.name, "=", choice.chosen) if choice.chosen in known else None
 
 
-def _commune() -> Filter | None:
+def _commune(layer: Layer) -> Filter | None:
     code = request.args.get("commune_code", "")
-    return Comparison("commune_code", "=", code) if code else None
+    return Comparison("commune_code", "=", code) if code and layer.id != "communes" else None
 
 
 def _address(**extra: Any) -> str:
@@ -148,7 +154,7 @@ def _address(**extra: Any) -> str:
 def _coded(layer: Layer, name: str) -> Choice:
     field = layer.field(name)
     lang = context.language()
-    options = [(value, code.label(lang).capitalize()) for value, code in (field.code_list or {}).items()]
+    options = [(value, upper_first(code.label(lang))) for value, code in (field.code_list or {}).items()]
     return Choice(name, field.title[lang], options, request.args.get(name, ""))
 
 

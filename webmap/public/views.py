@@ -11,7 +11,6 @@ from flask_babel import gettext as _
 from layers import catalogue, read
 from layers.filters import Comparison
 from services import context, finding, negotiation
-from webmap.planner.assets import embed_context
 from webmap.public import svgmap
 from webmap.public.blueprint import blueprint
 from webmap.public.lists import NAMES, add_photos, english_names
@@ -19,9 +18,6 @@ from webmap.pages import hectares, number
 
 FEATURED_PRODUCTS = 8
 FEATURED_VILLAGES = 6
-
-blueprint.app_context_processor(embed_context)
-
 
 @blueprint.get("/")
 def home() -> str:

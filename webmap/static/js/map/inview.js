@@ -31,7 +31,7 @@ export function makeInView({ layers, frame, bus }) {
       state.rows = page.features;
       state.matched = page.numberMatched ?? page.features.length;
       state.first = (addresses.length - 1) * PAGE;
-      state.next = page.links?.find((link) => link.rel === "next")?.href ?? null;
+      state.next = ownAddress(page.links?.find((link) => link.rel === "next")?.href);
     } catch (error) {
       if (error.name === "AbortError") return;
       Object.assign(state, { rows: [], matched: 0, next: null, error: error.message });
@@ -81,6 +81,13 @@ export function makeInView({ layers, frame, bus }) {
       return state;
     },
   };
+}
+
+// The server writes whole addresses; behind a proxy their host may be one that this page may not ask.
+function ownAddress(href) {
+  if (!href) return null;
+  const { pathname, search } = new URL(href, location.href);
+  return pathname + search;
 }
 
 /** The sentence above a list: which of how many records are shown. */

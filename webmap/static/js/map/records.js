@@ -6,7 +6,6 @@ import { fieldText, lang, local } from "../lib/text.js";
 
 const UNSHOWN = /_(id|code|en)$|^(source|edition|status|version|updated_at)$/;
 const POINT_MARGIN = 0.004;
-const TITLE_FIELDS = ["name", "lot_number"];
 
 /** Fetches one record as a GeoJSON feature. */
 export function fetchRecord(layer, id, options) {
@@ -16,18 +15,18 @@ export function fetchRecord(layer, id, options) {
 /** The name that a person knows the record by, in the language of the page where it has one. */
 export function titleOf(layer, properties, id) {
   const english = lang === "en" ? properties.name_en : null;
-  const name = english || TITLE_FIELDS.map((field) => properties[field]).find(Boolean);
+  const name = english || properties[layer.name_field];
   return name ? String(name) : `${local(layer.title)} ${id}`;
 }
 
 /** The field that holds the name. */
 export function nameField(layer) {
-  return layer.fields.find(({ name }) => TITLE_FIELDS.includes(name)) ?? layer.fields[0];
+  return layer.fields.find(({ name }) => name === layer.name_field) ?? layer.fields[0];
 }
 
 /** The fields that say something to a reader besides the name: no keys, no bookkeeping. */
 export function tellingFields(layer) {
-  return layer.fields.filter(({ name }) => !UNSHOWN.test(name) && !TITLE_FIELDS.includes(name));
+  return layer.fields.filter(({ name }) => !UNSHOWN.test(name) && name !== layer.name_field);
 }
 
 /** The first few facts of a record besides its name, as [title, text] pairs. */

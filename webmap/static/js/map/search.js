@@ -28,10 +28,10 @@ export function makeSearch({ input, listbox, address, layers, go }) {
     }
     pending = new AbortController();
     try {
-      const answer = await getJson(`${address}?${new URLSearchParams({ q: query, f: "json" })}`, {
+      const answer = await getJson(`${address}?${new URLSearchParams({ q: query, limit: MOST })}`, {
         signal: pending.signal,
       });
-      results = answer.results.slice(0, MOST);
+      results = answer.results;
     } catch (error) {
       if (error.name === "AbortError") return;
       results = [];
