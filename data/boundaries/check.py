@@ -54,12 +54,10 @@ def repaired_units(file: UnitFile) -> tuple[UnitFile, list[Repaired]]:
         before, after = result.area_before_ha, result.area_after_ha
         if abs(after - before) >= LARGEST_REPAIR * max(before, after):
             raise BoundaryError(
-                "Hình của đơn vị %(code)s %(name)s không hợp lệ và không thể tự sửa mà giữ nguyên diện tích "
-                "(%(before).2f ha thành %(after).2f ha): %(reason)s",
+                "Hình của đơn vị %(code)s %(name)s không hợp lệ và không thể tự sửa mà giữ nguyên diện tích: "
+                "%(reason)s",
                 code=code,
                 name=name,
-                before=before,
-                after=after,
                 reason=str(result.reason),
             )
         notes.append(Repaired(code, name, str(result.reason), before, after))

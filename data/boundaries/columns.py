@@ -52,8 +52,8 @@ def recognise(columns: Sequence[str], mapping: Mapping[str, str] | None = None) 
             chosen[role] = found
     if CODE not in chosen:
         raise BoundaryError(
-            "Tệp không có cột mã đơn vị hành chính; hãy chỉ ra bằng --map code=TÊN_CỘT. "
-            "Các cột có trong tệp: %(columns)s.",
+            "Tệp không có cột mã đơn vị hành chính; hãy chỉ ra bằng --map code=TÊN_CỘT "
+            "(các cột có trong tệp: %(columns)s).",
             columns=", ".join(columns) or "–",
         )
     return chosen

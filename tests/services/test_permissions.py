@@ -14,6 +14,7 @@ from data.growing_areas import GrowingArea
 from data.products import Product
 from data.store import Store, bump
 from data.text import search_text
+from gis import tilegrid
 from layers import catalogue
 from layers.fields import Layer
 
@@ -37,11 +38,7 @@ def hide(store: Store, model: Any, **values: Any) -> tuple[int, tuple[float, flo
 
 
 def tile_address(layer: str, lon: float, lat: float, zoom: int) -> str:
-    import math
-
-    n = 2**zoom
-    x = int((lon + 180) / 360 * n)
-    y = int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * n)
+    x, y, _, _ = tilegrid.tile_range((lon, lat, lon, lat), zoom)
     return f"/tiles/{layer}/{zoom}/{x}/{y}.mvt"
 
 

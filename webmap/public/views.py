@@ -14,10 +14,11 @@ from services import context, finding, negotiation
 from webmap.public import svgmap
 from webmap.public.blueprint import blueprint
 from webmap.public.lists import NAMES, add_photos, english_names
-from webmap.pages import hectares, number
+from webmap.pages import number
 
 FEATURED_PRODUCTS = 8
-FEATURED_VILLAGES = 6
+FEATURED_VILLAGES = 8
+CANDIDATES = 60
 
 @blueprint.get("/")
 def home() -> str:
@@ -72,20 +73,20 @@ def _figures() -> list[tuple[str, str, str | None]]:
         (_("sản phẩm từ 3 sao"), count("products", Comparison("stars", ">=", 3)), "/products"),
         (_("làng nghề"), count("craft_villages"), "/craft_villages"),
         (_("vùng trồng, vùng nuôi"), count("growing_areas"), "/growing_areas"),
-        (_("diện tích đã lập bản đồ"), hectares(round(total)), None),
+        (_("héc-ta đã lập bản đồ"), number(round(total)), None),
         (_("chủ thể OCOP"), count("producers"), "/producers"),
         (_("xã, phường, thị trấn"), count("communes"), "/communes"),
     ]
 
 
 def _featured(layer_id: str, fields: tuple[str, ...], sort: str, limit: int) -> list[dict[str, Any]]:
+    """The best rows of a layer, and among them those first that have a photo."""
     layer = catalogue.layer(layer_id)
-    query = read.Query(
-        layer, context.actor(), fields=fields, sort=((sort, True), ("name", False)), limit=limit, geometry=False
-    )
+    order = ((sort, True), ("name", False))
+    query = read.Query(layer, context.actor(), fields=fields, sort=order, limit=CANDIDATES, geometry=False)
     rows = list(read.rows(context.session(), query).records())
     english_names(rows)
     add_photos(layer, rows)
-    return rows
+    return sorted(rows, key=lambda row: row["photo"] is None)[:limit]
 
 

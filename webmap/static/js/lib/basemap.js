@@ -5,6 +5,8 @@ import { fontFaces, ourFont } from "./fonts.js";
 import { t } from "./text.js";
 
 const DRAWING_ORDER = ["background", "raster", "fill", "line", "circle", "symbol"];
+const WATER = "#d9e6ea";
+const LAND = "#fcfbf5";
 const LOCALE_KEYS = [
   "AttributionControl.ToggleAttribution",
   "GeolocateControl.FindMyLocation",
@@ -24,7 +26,7 @@ export function mergeStyles({ styles, fonts, basemap }) {
   const layers = styles.flatMap((style) => style.layers).filter((layer) => layer.type !== "background");
   const rank = (layer) => DRAWING_ORDER.indexOf(layer.type);
   const ordered = layers.map(withOurFont).sort((a, b) => rank(a) - rank(b));
-  const ground = [{ id: "ground", type: "background", paint: { "background-color": "#eef3f2" } }];
+  const ground = [{ id: "ground", type: "background", paint: { "background-color": WATER } }];
   if (basemap) {
     sources.basemap = {
       type: "raster",
@@ -34,8 +36,18 @@ export function mergeStyles({ styles, fonts, basemap }) {
       maxzoom: basemap.maxzoom ?? 19,
     };
     ground.push({ id: "basemap", type: "raster", source: "basemap" });
+  } else {
+    ground.push(...land(sources, layers));
   }
   return { version: 8, "font-faces": fontFaces(fonts), sources, layers: [...ground, ...ordered] };
+}
+
+// Without a background map the province itself is the land, whether or not its layer is shown.
+function land(sources, layers) {
+  const drawn = layers.find(({ source, type }) => source === "provinces" && type !== "symbol");
+  if (!drawn) return [];
+  const paint = { "fill-color": LAND };
+  return [{ id: "land", type: "fill", source: drawn.source, "source-layer": drawn["source-layer"], paint }];
 }
 
 function withOurFont(layer) {
