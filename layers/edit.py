@@ -7,7 +7,6 @@ audit row, raises the layer's revision and remembers the changed box, in one tra
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from data import audit, spatial, store
 from data.accounts import SYSTEM, Actor, editable, is_boundary, visible
+from data.base import now
 from data.store import Store
 from data.tables import AuditRow
 from data.text import normal
@@ -121,7 +121,7 @@ class Edits:
         before = audit.snapshot(row)
         old_box = _box(row.geom)
         self._set(layer, row, properties, creating=False)
-        repair = None
+        repair: shapes.Repair | None = None
         if geometry is not KEEP:
             repair = self._place(layer, row, geometry)
         self._derive(layer, row, moved=geometry is not KEEP)
@@ -129,6 +129,7 @@ class Edits:
         if not changed_after:
             return int(row.version)
         row.version = row.version + 1
+        row.updated_at = now()
         self._flush(layer)
         self._must_own(layer, row_id)
         if repair and repair.changed:
@@ -303,7 +304,6 @@ def derive(session: Session, layer: Layer, row: Any, *, moved: bool) -> None:
         if hasattr(row, "area_ha"):
             row.area_ha = round(float(shapes.area_ha([row.geom])[0]), 4)
     row.search = row.search_parts()
-    row.updated_at = dt.datetime.now(dt.UTC)
 
 
 def outside_edits_waiting(session: Session) -> bool:

@@ -105,6 +105,11 @@ def rows(session: Session, query: Query) -> Rows:
     return found
 
 
+def check(session: Session, query: Query) -> None:
+    """Refuse a query that cannot be answered, before an answer has begun."""
+    _statement(session, query)
+
+
 def stream(session: Session, query: Query, *, chunk: int = CHUNK) -> Iterator[Rows]:
     """Yield all rows of a query in chunks, holding no more than one chunk in memory."""
     plan, statement, fields, keys = _statement(session, query)

@@ -45,7 +45,7 @@ def _overview(session: Session, layer: Layer, actor: Actor, tile: tuple[int, int
         return b""
     cell = OVERVIEW_CELL_PIXELS * tilegrid.resolution(z, 256)
     merged = coalesced(rows.wkb, rows.columns[0], cell)
-    columns: dict[str, Any] = {by: merged.keys, "count": merged.counts, "area_ha": np.round(merged.areas, 1)}
+    columns: dict[str, Any] = {by: merged.keys, "count": merged.counts, "area_ha": np.round(merged.area_ha, 1)}
     ids = np.arange(1, len(merged.keys) + 1, dtype=np.int64)
     wkb = np.asarray(shapely.to_wkb(merged.geometries), dtype=object)
     return mvt.encode_layer(layer.id, ids, wkb, columns, tile, extent=EXTENT, buffer=BUFFER)

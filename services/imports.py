@@ -18,7 +18,8 @@ from gis.vectorfile import VectorFile, open_vector
 from layers import edit
 from layers.fields import Layer
 
-SHOWN_PROBLEMS = 20
+#: A shapefile cuts the names of its columns to this length.
+SHAPEFILE_NAME = 10
 
 
 class ImportRefused(Refusal):
@@ -67,6 +68,11 @@ def import_layer(
     Geometry is carried to WGS84 lon/lat. With `dry_run`, or when any row has a problem, nothing is kept and
     the report says why. Raises ImportRefused or VectorFileError when the file as a whole does not fit.
     """
+    if not accepts(layer):
+        raise ImportRefused(
+            "Lớp %(layer)s không nhận từng dòng; địa giới được nhập bằng ocopmap import boundaries.",
+            layer=layer.id,
+        )
     with open_vector(path, encoding=encoding) as file:
         columns = columns_of(layer, file, mapping or {})
         used = set(columns.values())
@@ -85,6 +91,11 @@ def import_layer(
     return report
 
 
+def accepts(layer: Layer) -> bool:
+    """Tell whether rows can be imported into a layer: it has fields that may be written."""
+    return any(f.writable for f in layer.fields)
+
+
 def columns_of(layer: Layer, file: VectorFile, mapping: Mapping[str, str]) -> dict[str, str]:
     """Match fields to columns of a file: {field: column}, by name without regard to case, `mapping` first.
 
@@ -93,6 +104,10 @@ def columns_of(layer: Layer, file: VectorFile, mapping: Mapping[str, str]) -> di
     writable = {f.name: f for f in layer.fields if f.writable}
     by_lower = {name.lower(): name for name in file.fields}
     found = {name: by_lower[name] for name in writable if name in by_lower}
+    for name in writable:
+        cut = by_lower.get(name[:SHAPEFILE_NAME])
+        if cut is not None and sum(f.name.startswith(cut.lower()) for f in layer.fields) == 1:
+            found.setdefault(name, cut)
     for name, column in mapping.items():
         if name not in writable:
             raise ImportRefused(

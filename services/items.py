@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import orjson
 import shapely
-from flask import Blueprint, Response, request, stream_with_context, url_for
+from flask import Blueprint, Response, request, url_for
 
 from data.base import now
+from data.store import Store
 from gis import crs as reference_systems
 from gis import geojson
 from layers import catalogue, read
@@ -107,68 +109,69 @@ def collection(layer_id: str) -> Response:
     etag = tag(layer.id, revision, actor.audience_key, request.full_path, request.host_url)
 
     def make() -> Response:
-        pages = _pages(query)
-        first = next(pages)
         matched = read.count(session, query)
-        body = stream_with_context(_collection(query, matched, first, pages))
-        return Response(body, mimetype=GEOJSON, headers={"OGC-NumberMatched": str(matched)})
+        read.check(session, query)
+        head = {
+            "name": layer.id,
+            "title": layer.title[context.language()],
+            "numberMatched": matched,
+            "timeStamp": now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        features = _Features(context.store(), query, _Links(layer))
+        return Response(features.write(head), mimetype=GEOJSON, headers={"OGC-NumberMatched": str(matched)})
 
     return conditional(etag, actor, make)
 
 
-def _pages(query: read.Query) -> Iterator[read.Rows]:
-    """Read up to the limit in pages, each beginning where the last one ended."""
-    left, after = query.limit or DEFAULT_LIMIT, query.after
-    while True:
-        page = read.rows(context.session(), _page_query(query, min(left, read.CHUNK), after))
-        left -= len(page)
-        yield page
-        if page.next is None or left <= 0:
-            return
-        after = page.next
+class _Features:
+    """The features of a query, page by page, in a session of their own that lives as long as the stream."""
+
+    def __init__(self, store: Store, query: read.Query, links: _Links) -> None:
+        self.store = store
+        self.query = query
+        self.links = links
+        self.cursor: str | None = None
+
+    def write(self, head: dict[str, Any]) -> Iterator[bytes]:
+        """Write the whole collection."""
+        return geojson.feature_collection(self._chunks(), head, self._tail)
+
+    def _chunks(self) -> Iterator[list[bytes]]:
+        left, after = self.query.limit or DEFAULT_LIMIT, self.query.after
+        with self.store.reading() as session:
+            while left > 0:
+                page = read.rows(session, replace(self.query, limit=min(left, read.CHUNK), after=after))
+                yield feature_texts(page, with_geometry=self.query.geometry)
+                left -= len(page)
+                self.cursor = after = page.next
+                if after is None:
+                    return
+
+    def _tail(self, returned: int) -> dict[str, Any]:
+        return {"numberReturned": returned, "links": self.links.of(self.cursor)}
 
 
-def _page_query(query: read.Query, limit: int, after: str | None) -> read.Query:
-    return replace(query, limit=limit, after=after)
+class _Links:
+    """The links of an answer, with the request's address kept, since a stream outlives the request."""
 
+    def __init__(self, layer: Layer) -> None:
+        self.own = request.url
+        self.arguments = request.args.to_dict()
+        self.base = url_for("items.collection", layer_id=layer.id, _external=True)
 
-def _collection(
-    query: read.Query, matched: int, first: read.Rows, pages: Iterator[read.Rows]
-) -> Iterator[bytes]:
-    head = {
-        "type": "FeatureCollection",
-        "name": query.layer.id,
-        "title": query.layer.title[context.language()],
-        "numberMatched": matched,
-        "timeStamp": now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
-    returned, cursor = 0, None
-    yield orjson.dumps(head)[:-1] + b',"features":['
-    page: read.Rows | None = first
-    while page is not None:
-        texts = feature_texts(page, with_geometry=query.geometry)
-        if texts:
-            yield (b",\n" if returned else b"\n") + b",\n".join(texts)
-        returned += len(texts)
-        cursor = page.next
-        page = next(pages, None)
-    tail = {"numberReturned": returned, "links": _links(query.layer, cursor)}
-    yield b"\n]," + orjson.dumps(tail)[1:]
+    def of(self, cursor: str | None) -> list[dict[str, str]]:
+        """Return self, and next when there is a next page."""
+        links = [{"rel": "self", "type": GEOJSON, "href": self.own}]
+        if cursor is not None:
+            address = f"{self.base}?{urlencode({**self.arguments, 'after': cursor})}"
+            links.append({"rel": "next", "type": GEOJSON, "href": address})
+        return links
 
 
 def feature_texts(page: read.Rows, *, with_geometry: bool = True) -> list[bytes]:
     """Write the rows of a page as GeoJSON feature texts."""
     wkb = page.wkb if with_geometry else [None] * len(page)
     return geojson.feature_texts(page.ids, wkb, page.names, page.columns)
-
-
-def _links(layer: Layer, cursor: str | None) -> list[dict[str, str]]:
-    links = [{"rel": "self", "type": GEOJSON, "href": request.url}]
-    if cursor is not None:
-        arguments: dict[str, Any] = {**request.args.to_dict(), "after": cursor}
-        address = url_for("items.collection", layer_id=layer.id, **arguments, _external=True)
-        links.append({"rel": "next", "type": GEOJSON, "href": address})
-    return links
 
 
 @blueprint.get("/layers/<layer_id>/<int:row_id>.geojson")

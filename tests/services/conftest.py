@@ -50,7 +50,8 @@ def header_of(demo_store: Store) -> Callable[..., dict[str, str]]:
                 session, f"{role}-{territory}", role, password=PASSWORD, unit=unit, producer_id=producer_id
             )
             key = make_api_key(session, account, "thử")
-        token = base64.b64encode(f"{account.username}:{key}".encode()).decode()
+            name = account.username
+        token = base64.b64encode(f"{name}:{key}".encode()).decode()
         return {"Authorization": f"Basic {token}"}
 
     return make

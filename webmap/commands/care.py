@@ -18,7 +18,8 @@ SIGNS = {
 
 
 @click.command(
-    help="Kiểm tra bản ghi: tệp, chỉ mục, số đếm, hình học, địa bàn, diện tích. Mã thoát 1 khi có lỗi."
+    short_help="Kiểm tra bản ghi.",
+    help="Kiểm tra bản ghi: tệp, chỉ mục, số đếm, hình học, địa bàn, diện tích. Mã thoát 1 khi có lỗi.",
 )
 @click.option("--problems", is_flag=True, help="Chỉ in những dòng có vấn đề.")
 @click.pass_context
@@ -40,7 +41,11 @@ def check(ctx: click.Context, problems: bool) -> None:
     ctx.exit(1 if integrity.has_errors(findings) else 0)
 
 
-@click.command("backup", help="Sao lưu bản ghi trong khi máy chủ vẫn chạy; ảnh được chép sang TỆP.media.tar.")
+@click.command(
+    "backup",
+    short_help="Sao lưu bản ghi và ảnh.",
+    help="Sao lưu bản ghi trong khi máy chủ vẫn chạy; ảnh được chép sang TỆP.media.tar.",
+)
 @click.argument("file", metavar="TỆP", type=FILE)
 @pass_session
 def back_up(session: Session, file: Path) -> None:
@@ -55,8 +60,9 @@ def back_up(session: Session, file: Path) -> None:
 
 
 @click.command(
+    short_help="Khôi phục từ bản sao lưu.",
     help="Khôi phục bản ghi từ bản sao lưu trong khi máy chủ vẫn chạy; bản hiện tại được giữ lại. "
-    "Ảnh lấy từ TỆP.media.tar nếu có."
+    "Ảnh lấy từ TỆP.media.tar nếu có.",
 )
 @click.argument("file", metavar="TỆP", type=FILE)
 @pass_session

@@ -13,13 +13,18 @@ from layers.fields import Layer
 from services import exports, imports
 from webmap.commands.session import FILE, Session, layer_named, map_option, no_such_layer, pass_session
 
+SHOWN_PROBLEMS, SHOWN_ROWS = 20, 8
+
 
 class Imports(click.Group):
     """`import boundaries FILE`, and otherwise `import LAYER FILE` for every layer of the catalogue."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """List the boundaries and every layer."""
-        return [*super().list_commands(ctx), *(layer.id for layer in catalogue.LAYERS)]
+        return [
+            *super().list_commands(ctx),
+            *(layer.id for layer in catalogue.LAYERS if imports.accepts(layer)),
+        ]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of a layer."""
@@ -38,7 +43,12 @@ class Imports(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group("import", cls=Imports, help="Nhập tệp không gian: `boundaries` cho địa giới, hoặc tên một lớp.")
+@click.group(
+    "import",
+    cls=Imports,
+    short_help="Nhập một tệp.",
+    help="Nhập tệp không gian: `boundaries` cho địa giới, hoặc tên một lớp.",
+)
 def import_() -> None:
     """Group the import commands."""
 
@@ -93,10 +103,15 @@ def _show(report: imports.ImportReport, *, dry_run: bool) -> None:
     click.echo(f"Trường: {matched}")
     if report.unused:
         click.echo(f"Cột không dùng: {', '.join(report.unused)}")
-    for problem in report.problems[: imports.SHOWN_PROBLEMS]:
-        click.echo(f"Dòng {problem.row}: {problem.sentence}", err=True)
-    if len(report.problems) > imports.SHOWN_PROBLEMS:
-        click.echo(f"… và {len(report.problems) - imports.SHOWN_PROBLEMS} dòng khác.", err=True)
+    by_sentence: dict[str, list[int]] = {}
+    for problem in report.problems:
+        by_sentence.setdefault(problem.sentence, []).append(problem.row)
+    for sentence, rows in list(by_sentence.items())[:SHOWN_PROBLEMS]:
+        named = ", ".join(str(row) for row in rows[:SHOWN_ROWS])
+        more = f" … ({len(rows)} dòng)" if len(rows) > SHOWN_ROWS else ""
+        click.echo(f"Dòng {named}{more}: {sentence}", err=True)
+    if len(by_sentence) > SHOWN_PROBLEMS:
+        click.echo(f"… và {len(by_sentence) - SHOWN_PROBLEMS} vấn đề khác.", err=True)
     if report.repaired:
         click.echo(f"{report.repaired} hình được sửa cho hợp lệ.")
     if report.problems:
@@ -110,7 +125,9 @@ def _show(report: imports.ImportReport, *, dry_run: bool) -> None:
         click.echo(f"Đã nhập {report.rows} dòng vào lớp {report.layer.id}.")
 
 
-@click.command(help="Xuất một lớp ra tệp: dòng và trường công khai, hoặc tất cả với --all.")
+@click.command(
+    short_help="Xuất một lớp.", help="Xuất một lớp ra tệp: dòng và trường công khai, hoặc tất cả với --all."
+)
 @click.argument("layer", metavar="LỚP", callback=layer_named)
 @click.option("--format", "form", required=True, type=click.Choice(list(exports.FORMATS)), help="Định dạng.")
 @click.option("--out", required=True, metavar="TỆP", type=FILE, help="Tệp xuất ra.")
