@@ -6,6 +6,7 @@ A code can mean different units in different editions (32002 does), so rows are 
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column, relationship
@@ -47,7 +48,11 @@ class AdminUnit(Tracked):
     @property
     def full_name(self) -> str:
         """The name with its kind, once."""
-        return self.name if self.name.lower().startswith(self.kind.lower()) else f"{self.kind.capitalize()} {self.name}"
+        return (
+            self.name
+            if self.name.lower().startswith(self.kind.lower())
+            else f"{self.kind.capitalize()} {self.name}"
+        )
 
     def search_parts(self) -> str:
         """What the unit is found by."""
@@ -97,13 +102,13 @@ def edition_in_use(session: Session) -> str:
     return value or FIRST_EDITION
 
 
-def find_unit(session: Session, code: str, edition: str | None = None) -> Province | District | Commune | None:
+def find_unit(
+    session: Session, code: str, edition: str | None = None
+) -> Province | District | Commune | None:
     """Find the unit of a code within one edition: commune first, then district, then province."""
     edition = edition or edition_in_use(session)
     for model in (Commune, District, Province):
-        unit: Province | District | Commune | None = session.scalar(
-            sa.select(model).where(model.code == code, model.edition == edition)
-        )
+        unit: Any = session.scalar(sa.select(model).where(model.code == code, model.edition == edition))
         if unit is not None:
-            return unit
+            return unit  # type: ignore[no-any-return]
     return None

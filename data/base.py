@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
@@ -31,7 +31,7 @@ class Base(DeclarativeBase):
     """The declarative base: text is TEXT and numbers are DOUBLE, since other types vanish in GeoPackage readers."""
 
     metadata = sa.MetaData(naming_convention=NAMING)
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         str: sa.Text(),
         float: sa.Double(),
         bytes: sa.LargeBinary(),

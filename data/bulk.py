@@ -63,7 +63,9 @@ def load(
 def _next_id(connection: sa.Connection, table: sa.Table, size: int, *, embedded: bool) -> int:
     """Reserve ids that were never used before."""
     if embedded:
-        used = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).scalar()
+        used = connection.exec_driver_sql(
+            "SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)
+        ).scalar()
         return int(used or 0) + 1
     sequence = f"pg_get_serial_sequence('{table.name}', 'id')"
     first = int(connection.exec_driver_sql(f"SELECT nextval({sequence})").scalar_one())
@@ -133,7 +135,9 @@ def _load_geopackage(
 
 def _insert_triggers(driver: Any, table: str) -> dict[str, str]:
     """Return the triggers of a table that fire per inserted row, by name."""
-    found = driver.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table,))
+    found = driver.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table,)
+    )
     return {name: sql for name, sql in found if "AFTER INSERT" in sql}
 
 

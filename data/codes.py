@@ -31,7 +31,9 @@ class Code:
 
     def valid_on(self, day: dt.date) -> bool:
         """Tell whether the value may be chosen on a day."""
-        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_to is None or day <= self.valid_to
+        )
 
 
 @functools.cache

@@ -54,7 +54,11 @@ class CraftVillage(Published, Base):
     @property
     def trade_share(self) -> float | None:
         """The trade's households in percent of all; the decree asks for at least 20."""
-        return self.trade_households * 100 / self.households if self.households and self.trade_households else None
+        return (
+            self.trade_households * 100 / self.households
+            if self.households and self.trade_households
+            else None
+        )
 
     def search_parts(self) -> str:
         """What the village is found by."""
@@ -64,7 +68,9 @@ class CraftVillage(Published, Base):
 class CraftVillagePoint(Published, Base):
     """A place in a village where visitors are received: workshop, shop, visitor house, homestay."""
 
-    village_id: Mapped[int] = mapped_column(sa.ForeignKey("craft_villages.id", ondelete="CASCADE"), index=True)
+    village_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("craft_villages.id", ondelete="CASCADE"), index=True
+    )
     commune_id: Mapped[int | None] = mapped_column(sa.ForeignKey("communes.id"), index=True)
     name: Mapped[str]
     name_en: Mapped[str | None]
@@ -94,7 +100,9 @@ class CraftVillagePoint(Published, Base):
 class CraftVillageYear(Base):
     """The village's size in one year."""
 
-    village_id: Mapped[int] = mapped_column(sa.ForeignKey("craft_villages.id", ondelete="CASCADE"), index=True)
+    village_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("craft_villages.id", ondelete="CASCADE"), index=True
+    )
     year: Mapped[int]
     households: Mapped[int | None]
     trade_households: Mapped[int | None]
@@ -110,7 +118,9 @@ class CraftVillageYear(Base):
 class Artisan(Base):
     """A person whose skill the village is known for."""
 
-    village_id: Mapped[int] = mapped_column(sa.ForeignKey("craft_villages.id", ondelete="CASCADE"), index=True)
+    village_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("craft_villages.id", ondelete="CASCADE"), index=True
+    )
     name: Mapped[str]
     title: Mapped[str | None]
     awarded_year: Mapped[int | None]

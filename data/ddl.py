@@ -105,7 +105,8 @@ def outside_triggers(table: sa.Table) -> dict[str, str]:
     }
     return {
         f"outside_{name}_{kind}": (
-            f"CREATE TRIGGER outside_{name}_{kind} AFTER {kind.upper()} ON {name} WHEN {outside} BEGIN {bump} {body} END"
+            f"CREATE TRIGGER outside_{name}_{kind} AFTER {kind.upper()} ON {name} WHEN {outside} "
+            f"BEGIN {bump} {body} END"
         )
         for kind, body in bodies.items()
     }

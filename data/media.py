@@ -45,7 +45,9 @@ class Photo(Published, Base):
 
 def photos_of(session: Session, table: str, row_id: int) -> list[Photo]:
     """List the photos of a row in their order."""
-    query = sa.select(Photo).where(Photo.table_name == table, Photo.row_id == row_id, Photo.status == "published")
+    query = sa.select(Photo).where(
+        Photo.table_name == table, Photo.row_id == row_id, Photo.status == "published"
+    )
     return list(session.scalars(query.order_by(Photo.position, Photo.id)))
 
 

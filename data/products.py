@@ -43,7 +43,9 @@ class Product(Published, Base):
     commune: Mapped[Commune | None] = relationship()
     craft_village: Mapped[CraftVillage | None] = relationship()
     growing_areas: Mapped[list[GrowingArea]] = relationship(secondary="product_growing_areas")
-    sale_points: Mapped[list[SalePoint]] = relationship(secondary="product_sale_points", back_populates="products")
+    sale_points: Mapped[list[SalePoint]] = relationship(
+        secondary="product_sale_points", back_populates="products"
+    )
 
     def search_parts(self) -> str:
         """What the product is found by."""
@@ -63,7 +65,9 @@ class SalePoint(Published, Base):
     geom: Mapped[object | None] = mapped_column(Geometry("POINT"), sort_order=99)
     commune: Mapped[Commune | None] = relationship()
     producer: Mapped[Producer | None] = relationship()
-    products: Mapped[list[Product]] = relationship(secondary="product_sale_points", back_populates="sale_points")
+    products: Mapped[list[Product]] = relationship(
+        secondary="product_sale_points", back_populates="sale_points"
+    )
 
     def search_parts(self) -> str:
         """What the sale point is found by."""
@@ -74,7 +78,9 @@ class ProductGrowingArea(Base):
     """A growing area that a product's material comes from."""
 
     product_id: Mapped[int] = mapped_column(sa.ForeignKey("products.id", ondelete="CASCADE"), index=True)
-    growing_area_id: Mapped[int] = mapped_column(sa.ForeignKey("growing_areas.id", ondelete="CASCADE"), index=True)
+    growing_area_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("growing_areas.id", ondelete="CASCADE"), index=True
+    )
 
     __table_args__ = (sa.UniqueConstraint("product_id", "growing_area_id"), {"sqlite_autoincrement": True})
 
@@ -83,6 +89,8 @@ class ProductSalePoint(Base):
     """A sale point that offers a product."""
 
     product_id: Mapped[int] = mapped_column(sa.ForeignKey("products.id", ondelete="CASCADE"), index=True)
-    sale_point_id: Mapped[int] = mapped_column(sa.ForeignKey("sale_points.id", ondelete="CASCADE"), index=True)
+    sale_point_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("sale_points.id", ondelete="CASCADE"), index=True
+    )
 
     __table_args__ = (sa.UniqueConstraint("product_id", "sale_point_id"), {"sqlite_autoincrement": True})

@@ -55,7 +55,9 @@ def box_values(box: Box) -> dict[str, Any]:
 def intersects_box(model: Any, *, embedded: bool) -> sa.ColumnElement[bool]:
     """Say in SQL that a row's geometry itself meets BOX."""
     if not embedded:
-        return sa.func.ST_Intersects(raw_geometry(model), sa.func.ST_MakeEnvelope(*BOX, SRID), type_=sa.Boolean)
+        return sa.func.ST_Intersects(
+            raw_geometry(model), sa.func.ST_MakeEnvelope(*BOX, SRID), type_=sa.Boolean
+        )
     blob: Any = sa.bindparam("box_blob", type_=sa.LargeBinary)
     exact = sa.func.ST_Intersects(raw_geometry(model), blob, type_=sa.Integer) == 1
     return sa.and_(meets_box(model, BOX, embedded=True), exact)

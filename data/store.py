@@ -119,7 +119,9 @@ def bump(session: Session, table: str, box: tuple[float, float, float, float] | 
     if box is not None:
         west, south, east, north = box
         session.add(
-            tables.LayerChange(table_name=table, revision=revision, west=west, south=south, east=east, north=north)
+            tables.LayerChange(
+                table_name=table, revision=revision, west=west, south=south, east=east, north=north
+            )
         )
     return int(revision)
 
@@ -134,7 +136,8 @@ def refresh_extent(session: Session, table: str) -> None:
     session.execute(
         sa.text(
             "UPDATE gpkg_contents SET last_change = strftime('%Y-%m-%dT%H:%M:%fZ','now'), "
-            f"(min_x, max_x, min_y, max_y) = (SELECT min(minx), max(maxx), min(miny), max(maxy) FROM rtree_{table}_geom) "
+            "(min_x, max_x, min_y, max_y) = "
+            f"(SELECT min(minx), max(maxx), min(miny), max(maxy) FROM rtree_{table}_geom) "
             "WHERE table_name = :table"
         ),
         {"table": table},

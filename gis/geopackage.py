@@ -143,14 +143,16 @@ def _predicate(test: Callable[[Any, Any], Any]) -> Callable[[bytes | None, bytes
 def register_functions(connection: sqlite3.Connection) -> None:
     """Give a sqlite3 connection the spatial SQL functions that triggers, queries and GeoAlchemy2 call."""
 
-    def define(names: Sequence[str], arguments: int, fn: Callable[..., object]) -> None:
+    def define(names: Sequence[str], arguments: int, fn: Callable[..., Any]) -> None:
         for name in names:
             connection.create_function(name, arguments, fn, deterministic=True)
 
     for i, name in enumerate(("ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY")):
         define([name], 1, _on_blob(lambda blob, i=i: envelope(blob)[i]))  # type: ignore[misc]
     define(["ST_IsEmpty"], 1, _on_blob(lambda blob: (blob[3] >> 4) & 1))
-    define(["ST_SRID"], 1, _on_blob(lambda blob: struct.unpack_from("<i" if blob[3] & 1 else ">i", blob, 4)[0]))
+    define(
+        ["ST_SRID"], 1, _on_blob(lambda blob: struct.unpack_from("<i" if blob[3] & 1 else ">i", blob, 4)[0])
+    )
     define(["ST_GeometryType"], 1, _on_blob(lambda blob: shapely.from_wkb(wkb_of(blob)).geom_type.upper()))
     define(["ST_Area"], 1, _on_blob(lambda blob: shapely.from_wkb(wkb_of(blob)).area))
     define(["AsBinary", "ST_AsBinary"], 1, _on_blob(wkb_of))
@@ -204,7 +206,9 @@ def initialise(connection: sqlite3.Connection) -> None:
     for statement in CORE_TABLES.split(";"):
         if statement.strip():
             connection.execute(statement)
-    connection.executemany("INSERT OR IGNORE INTO gpkg_spatial_ref_sys VALUES (?,?,?,?,?,?)", REFERENCE_SYSTEMS)
+    connection.executemany(
+        "INSERT OR IGNORE INTO gpkg_spatial_ref_sys VALUES (?,?,?,?,?,?)", REFERENCE_SYSTEMS
+    )
 
 
 def rtree_name(table: str, column: str) -> str:
@@ -262,7 +266,11 @@ def spatial_ddl(table: str, column: str, key: str) -> list[str]:
 
 
 def fill_rtree(
-    connection: sqlite3.Connection, table: str, column: str, ids: NDArray[np.int64], bounds: NDArray[np.float64]
+    connection: sqlite3.Connection,
+    table: str,
+    column: str,
+    ids: NDArray[np.int64],
+    bounds: NDArray[np.float64],
 ) -> None:
     """Write R-tree rows for `ids` (N) from `bounds` (N×4: west, south, east, north); NaN rows are left out."""
     present = ~np.isnan(bounds[:, 0])

@@ -91,7 +91,7 @@ class Edits:
     def insert(self, layer: Layer, properties: Mapping[str, Any], geometry: shapely.Geometry | None) -> int:
         """Add a row; return its id. Raises NotAllowed or Invalid."""
         if not self.may_insert(layer):
-            raise NotAllowed("Bạn không có quyền thêm vào lớp %(layer)s.", layer=layer.title.vi)
+            raise NotAllowed("Bạn không có quyền thêm vào lớp %(layer)s.", layer=layer.title)
         row = layer.model()
         self._set(layer, row, properties, creating=True)
         repair = self._place(layer, row, geometry) if geometry is not None else None
@@ -157,7 +157,7 @@ class Edits:
         lock = sa.select(model).where(model.id == row_id, visible(self.actor, model)).with_for_update()
         row = self.session.scalar(lock)
         if row is None:
-            raise NotFound("Không có bản ghi %(id)s trong lớp %(layer)s.", id=row_id, layer=layer.title.vi)
+            raise NotFound("Không có bản ghi %(id)s trong lớp %(layer)s.", id=row_id, layer=layer.title)
         self._must_own(layer, row_id)
         if version is not None and version != row.version:
             raise Conflict(layer, row_id, int(row.version))
@@ -168,7 +168,7 @@ class Edits:
         own = self.session.scalar(sa.select(model.id).where(model.id == row_id, editable(self.actor, model)))
         if own is None:
             raise NotAllowed(
-                "Bản ghi nằm ngoài địa bàn bạn phụ trách; lớp %(layer)s chưa thay đổi.", layer=layer.title.vi
+                "Bản ghi nằm ngoài địa bàn bạn phụ trách; lớp %(layer)s chưa thay đổi.", layer=layer.title
             )
 
     # ---- values
@@ -184,7 +184,9 @@ class Edits:
             setattr(row, name, self._value(layer, field, value))
         missing = [f for f in layer.fields if f.required and getattr(row, f.name) in (None, "")]
         if missing and (creating or any(f.name in properties for f in missing)):
-            raise Invalid("Trường “%(title)s” không được để trống.", field=missing[0].name, title=missing[0].title.vi)
+            raise Invalid(
+                "Trường “%(title)s” không được để trống.", field=missing[0].name, title=missing[0].title
+            )
 
     def _value(self, layer: Layer, field: Field, value: Any) -> Any:
         if value is None or (isinstance(value, str) and not value.strip()):
@@ -200,14 +202,14 @@ class Edits:
                 "“%(value)s” không có trong danh mục của trường “%(title)s”.",
                 field=field.name,
                 value=value,
-                title=field.title.vi,
+                title=field.title,
             )
         if isinstance(typed, int | float) and not _within(field, typed):
             raise Invalid(
                 "Giá trị %(value)s của “%(title)s” nằm ngoài giới hạn cho phép.",
                 field=field.name,
                 value=value,
-                title=field.title.vi,
+                title=field.title,
             )
         self._check_reference(layer, field, typed)
         return typed
@@ -224,7 +226,7 @@ class Edits:
                     "Không có bản ghi %(value)s cho trường “%(title)s”.",
                     field=field.name,
                     value=value,
-                    title=field.title.vi,
+                    title=field.title,
                 )
 
     def _place(self, layer: Layer, row: Any, geometry: shapely.Geometry | None) -> shapes.Repair | None:
@@ -249,7 +251,7 @@ class Edits:
         except IntegrityError as error:
             raise Invalid(
                 "Bản ghi của lớp %(layer)s còn được dùng ở nơi khác, hoặc trùng với một bản ghi đã có.",
-                layer=layer.title.vi,
+                layer=layer.title,
             ) from error
 
     def _log(
@@ -314,7 +316,9 @@ def outside_edits_waiting(session: Session) -> bool:
 def adopt_outside(record_store: Store) -> int:
     """Set what follows from edits that another program made in the file; return the number of edits adopted."""
     with record_store.writing() as session:
-        waiting = list(session.scalars(sa.select(AuditRow).where(AuditRow.adopted.is_(False)).order_by(AuditRow.id)))
+        waiting = list(
+            session.scalars(sa.select(AuditRow).where(AuditRow.adopted.is_(False)).order_by(AuditRow.id))
+        )
         edits = Edits(session, SYSTEM, "adoption")
         for table, row_id in dict.fromkeys((a.table_name, a.row_id) for a in waiting):
             layer = catalogue.layer_of_table(table)

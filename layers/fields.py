@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from data import codes
+from data import codes as code_lists
 from data.accounts import Actor, Audience, scope
 
 
@@ -21,6 +21,9 @@ class Label:
 
     def __getitem__(self, lang: str) -> str:
         return self.en if lang == "en" else self.vi
+
+    def __str__(self) -> str:
+        return self.vi
 
     def as_dict(self) -> dict[str, str]:
         """Return {"vi": …, "en": …}."""
@@ -79,9 +82,9 @@ class Field:
         return self.source or self.name
 
     @property
-    def code_list(self) -> dict[str, codes.Code] | None:
+    def code_list(self) -> dict[str, code_lists.Code] | None:
         """The values the field may take, if they are listed."""
-        return codes.code_list(self.codes) if self.codes else None
+        return code_lists.code_list(self.codes) if self.codes else None
 
     def readable(self, actor: Actor) -> bool:
         """Tell whether the actor reads the field on at least some rows."""

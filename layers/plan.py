@@ -73,7 +73,7 @@ class Plan:
         try:
             field = self.layer.field(name)
         except KeyError:
-            field = None  # type: ignore[assignment]
+            field = None
         if field is None or not field.queryable or not field.readable(self.actor):
             raise FilterError("Lớp “%(layer)s” không có trường “%(field)s”.", layer=self.layer.id, field=name)
         return field, self.expression(field)

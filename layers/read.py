@@ -87,7 +87,9 @@ def chosen_fields(query: Query) -> tuple[Field, ...]:
     known = {f.name: f for f in readable}
     unknown = [name for name in query.fields if name not in known]
     if unknown:
-        raise ReadError("Lớp “%(layer)s” không có trường “%(field)s”.", layer=query.layer.id, field=unknown[0])
+        raise ReadError(
+            "Lớp “%(layer)s” không có trường “%(field)s”.", layer=query.layer.id, field=unknown[0]
+        )
     return tuple(known[name] for name in query.fields)
 
 
@@ -115,9 +117,7 @@ def stream(session: Session, query: Query, *, chunk: int = CHUNK) -> Iterator[Ro
     plan, statement, fields, keys = _statement(session, query)
     if query.limit is not None:
         statement = statement.limit(query.limit)
-    result = session.connection().execute(
-        statement, _values(query), execution_options={"yield_per": chunk}
-    )
+    result = session.connection().execute(statement, _values(query), execution_options={"yield_per": chunk})
     for part in result.partitions(chunk):
         yield _columnar(plan, part, fields, len(keys), geometry=query.geometry)
 
@@ -158,7 +158,12 @@ def bounds(session: Session, query: Query) -> Box | None:
     plan = Plan(query.layer, query.actor, session.get_bind().dialect.name)
     if plan.embedded:
         tree = spatial.rtree(query.layer.table)
-        edges = [sa.func.min(tree.c.minx), sa.func.min(tree.c.miny), sa.func.max(tree.c.maxx), sa.func.max(tree.c.maxy)]
+        edges = [
+            sa.func.min(tree.c.minx),
+            sa.func.min(tree.c.miny),
+            sa.func.max(tree.c.maxx),
+            sa.func.max(tree.c.maxy),
+        ]
         statement = plan.joined(sa.select(*edges)).join(tree, tree.c.id == plan.model.id)
     else:
         extent = sa.func.ST_Extent(spatial.raw_geometry(plan.model))
@@ -194,7 +199,9 @@ def revision(session: Session, layer: Layer) -> str:
 def all_revisions(session: Session, layers: Sequence[Layer]) -> dict[str, str]:
     """Return the revisions of several layers with one query."""
     known = revisions(session)
-    return {l.id: f"r{sum(known.get(t, 0) for t in (l.table, *l.depends_on))}" for l in layers}
+    return {
+        layer.id: f"r{sum(known.get(t, 0) for t in (layer.table, *layer.depends_on))}" for layer in layers
+    }
 
 
 def with_edition(query: Query, edition: str) -> Query:
@@ -310,5 +317,7 @@ def _cursor_values(cursor: str, keys: int) -> list[Any]:
         if not isinstance(values, list) or len(values) != keys + 1 or not isinstance(values[-1], int):
             raise ValueError(cursor)
     except (ValueError, binascii.Error) as error:
-        raise ReadError("Dấu trang “%(cursor)s” không hợp lệ; hãy bắt đầu lại từ trang đầu.", cursor=cursor) from error
+        raise ReadError(
+            "Dấu trang “%(cursor)s” không hợp lệ; hãy bắt đầu lại từ trang đầu.", cursor=cursor
+        ) from error
     return values

@@ -17,7 +17,15 @@ from layers import catalogue
 from layers.fields import Layer
 from layers.plan import Plan
 
-SEARCHED = ("communes", "districts", "products", "craft_villages", "growing_areas", "producers", "sale_points")
+SEARCHED = (
+    "communes",
+    "districts",
+    "products",
+    "craft_villages",
+    "growing_areas",
+    "producers",
+    "sale_points",
+)
 PER_LAYER = 40
 SHORTEST = 2
 
@@ -40,7 +48,11 @@ def search(session: Session, query: str, actor: Actor, *, limit: int = 20, lang:
     """Return what the caller may see that matches every word of the query, best first."""
     if len(fold(query)) < SHORTEST:
         return []
-    hits = [hit for layer_id in SEARCHED for hit in _in_layer(session, catalogue.layer(layer_id), query, actor, lang)]
+    hits = [
+        hit
+        for layer_id in SEARCHED
+        for hit in _in_layer(session, catalogue.layer(layer_id), query, actor, lang)
+    ]
     return sorted(hits, key=lambda h: h.rank)[:limit]
 
 
@@ -51,7 +63,9 @@ def _in_layer(session: Session, layer: Layer, query: str, actor: Actor, lang: st
     subtitles = [(f, plan.expression(f)) for f in (layer.field(name) for name in layer.subtitle)]
     edition = model.edition if layer.by_edition else sa.null()
     matches = [model.search.like(f"%{_escape(word)}%", escape="\\") for word in fold(query).split()]
-    statement = plan.joined(sa.select(model.id, title, edition, model.search, plan.geometry, *(c for _, c in subtitles)))
+    statement = plan.joined(
+        sa.select(model.id, title, edition, model.search, plan.geometry, *(c for _, c in subtitles))
+    )
     statement = statement.where(*matches, plan.condition(edition_given=True))
     order = sa.case((model.search.like(f"{_escape(accented(query))}%", escape="\\"), 0), else_=1)
     found = session.execute(statement.order_by(order, sa.func.length(title), model.id).limit(PER_LAYER)).all()
@@ -71,7 +85,7 @@ def _hit(plan: Plan, layer: Layer, row: Any, query: str, subtitles: list[Any], l
         title=title,
         subtitle=", ".join(labels),
         edition=edition,
-        box=tuple(shape.bounds) if shape is not None else None,  # type: ignore[arg-type]
+        box=tuple(shape.bounds) if shape is not None else None,
         point=(point.x, point.y) if point is not None else None,
         rank=_rank(layer, title, text or "", query, row_id),
     )

@@ -85,7 +85,9 @@ INDICATORS: tuple[Indicator, ...] = (
         Label("Tỷ lệ diện tích có mã số vùng", "Share of area with a code"),
         Label("%", "%"),
         "growing_areas",
-        lambda model: sa.func.sum(sa.case((model.coding_status.in_(("active", "restored")), model.area_ha), else_=0.0)),
+        lambda model: sa.func.sum(
+            sa.case((model.coding_status.in_(("active", "restored")), model.area_ha), else_=0.0)
+        ),
         details={"total_ha": lambda model: sa.func.sum(model.area_ha)},
         zero_when_absent=False,
     ),
@@ -146,7 +148,9 @@ def classes(values: list[float | None]) -> list[dict[str, Any]]:
 def _units(session: Session, level: str) -> list[Any]:
     edition = edition_in_use(session)
     if level == "districts":
-        query: Any = sa.select(District.id, District.code, District.name, sa.null()).where(District.edition == edition)
+        query: Any = sa.select(District.id, District.code, District.name, sa.null()).where(
+            District.edition == edition
+        )
         return list(session.execute(query.order_by(District.code)))
     query = (
         sa.select(Commune.id, Commune.code, Commune.name, District.name)
@@ -161,7 +165,7 @@ def _sums(
 ) -> dict[int, dict[str, Any]]:
     if level == "communes":
         return by_commune
-    parents = dict(session.execute(sa.select(Commune.id, Commune.district_id)).all())  # type: ignore[arg-type]
+    parents = dict(session.execute(sa.select(Commune.id, Commune.district_id)).all())
     sums: dict[int, dict[str, Any]] = {}
     for commune_id, values in by_commune.items():
         district = parents.get(commune_id)

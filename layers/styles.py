@@ -60,7 +60,15 @@ def _points(layer: Layer) -> list[dict[str, Any]]:
             "type": "circle",
             "paint": {
                 "circle-color": color_expression(style),
-                "circle-radius": ["interpolate", ["linear"], ["zoom"], 7, style.radius * 0.5, 13, style.radius * 1.4],
+                "circle-radius": [
+                    "interpolate",
+                    ["linear"],
+                    ["zoom"],
+                    7,
+                    style.radius * 0.5,
+                    13,
+                    style.radius * 1.4,
+                ],
                 "circle-stroke-color": style.outline,
                 "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 7, 0.5, 13, 1.5],
                 "circle-opacity": style.opacity,

@@ -1,4 +1,4 @@
-"""Tiles kept on disk under (layer, revision, audience, z, x, y): nothing in it can be stale, so nothing is purged by hand."""
+"""Tiles kept on disk under (layer, revision, audience, z, x, y): nothing can be stale or need purging."""
 
 from __future__ import annotations
 

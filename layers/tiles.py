@@ -27,7 +27,9 @@ def encode(session: Session, layer: Layer, actor: Actor, z: int, x: int, y: int)
     if layer.overview_by and z < layer.detail_zoom:
         return _overview(session, layer, actor, (z, x, y))
     rows = _rows(session, layer, actor, (z, x, y))
-    return mvt.encode_layer(layer.id, rows.ids, rows.wkb, rows.by_name(), (z, x, y), extent=EXTENT, buffer=BUFFER)
+    return mvt.encode_layer(
+        layer.id, rows.ids, rows.wkb, rows.by_name(), (z, x, y), extent=EXTENT, buffer=BUFFER
+    )
 
 
 def _rows(session: Session, layer: Layer, actor: Actor, tile: tuple[int, int, int]) -> read.Rows:
@@ -45,7 +47,11 @@ def _overview(session: Session, layer: Layer, actor: Actor, tile: tuple[int, int
         return b""
     cell = OVERVIEW_CELL_PIXELS * tilegrid.resolution(z, 256)
     merged = coalesced(rows.wkb, rows.columns[0], cell)
-    columns: dict[str, Any] = {by: merged.keys, "count": merged.counts, "area_ha": np.round(merged.area_ha, 1)}
+    columns: dict[str, Any] = {
+        by: merged.keys,
+        "count": merged.counts,
+        "area_ha": np.round(merged.area_ha, 1),
+    }
     ids = np.arange(1, len(merged.keys) + 1, dtype=np.int64)
     wkb = np.asarray(shapely.to_wkb(merged.geometries), dtype=object)
     return mvt.encode_layer(layer.id, ids, wkb, columns, tile, extent=EXTENT, buffer=BUFFER)

@@ -17,15 +17,15 @@ def tag(*parts: object) -> str:
     return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:24]
 
 
-def conditional(etag: str, actor: Actor, make: Callable[[], Response], *, versioned: bool = False) -> Response:
+def conditional(
+    etag: str, actor: Actor, make: Callable[[], Response], *, versioned: bool = False
+) -> Response:
     """Answer 304 when the caller has this tag already, else make the answer and tag it.
 
     `versioned` says that the address itself names the revision, so that it may be kept for a year.
     """
-    if request.if_none_match.contains_weak(etag):
-        response = Response(status=304)
-    else:
-        response = make()
+    known = request.if_none_match.contains_weak(etag)
+    response = Response(status=304) if known else make()
     response.set_etag(etag, weak=True)
     scope = "public" if actor == PUBLIC else "private"
     kept = f"max-age={IMMUTABLE_SECONDS}, immutable" if versioned and actor == PUBLIC else "no-cache"

@@ -15,8 +15,10 @@ from data.media import PhotoError
 from data.store import StoreError
 from gis.errors import Refusal
 from layers.edit import Conflict, EditError, Invalid, NotAllowed, NotFound
+from layers.fields import Label
 from layers.filters import FilterError
 from layers.read import ReadError
+from services.context import language
 
 
 class BadRequest(Refusal):
@@ -58,16 +60,21 @@ def status_of(error: Exception) -> int:
     return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
 
 
+def _translated(text: str) -> str:
+    return str(gettext(text))
+
+
 def sentence_of(error: Exception) -> str:
     """Return the sentence that the caller reads, in their language."""
     if isinstance(error, Refusal):
-        text = gettext(error.message)
-        return text % error.facts if error.facts else text
+        text, lang = _translated(error.message), language()
+        facts = {name: fact[lang] if isinstance(fact, Label) else fact for name, fact in error.facts.items()}
+        return text % facts if facts else text
     if isinstance(error, OperationalError):
-        return gettext(BUSY)
+        return _translated(BUSY)
     if isinstance(error, HTTPException):
-        return gettext(_HTTP_SENTENCES.get(error.code or 500, _HTTP_SENTENCES[500]))
-    return gettext(_HTTP_SENTENCES[500])
+        return _translated(_HTTP_SENTENCES.get(error.code or 500, _HTTP_SENTENCES[500]))
+    return _translated(_HTTP_SENTENCES[500])
 
 
 _HTTP_SENTENCES = {

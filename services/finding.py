@@ -57,10 +57,18 @@ def indicator_list() -> Response:
     """List the indicators that can be shown by commune and district."""
     refuse_unknown(())
     entries = [
-        {"id": i.id, "title": i.title.as_dict(), "unit": i.unit.as_dict(), "layer": i.layer, "details": list(i.details)}
+        {
+            "id": i.id,
+            "title": i.title.as_dict(),
+            "unit": i.unit.as_dict(),
+            "layer": i.layer,
+            "details": list(i.details),
+        }
         for i in statistics.INDICATORS
     ]
-    return Response(orjson.dumps({"indicators": entries, "levels": list(statistics.LEVELS)}), mimetype="application/json")
+    return Response(
+        orjson.dumps({"indicators": entries, "levels": list(statistics.LEVELS)}), mimetype="application/json"
+    )
 
 
 @blueprint.get("/statistics/<indicator_id>.json")

@@ -7,7 +7,14 @@ import time
 import orjson
 import sqlalchemy as sa
 from flask import Blueprint, Flask, Response, g, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 
 from data import migrate
 from layers import catalogue, read
@@ -15,9 +22,13 @@ from services import context
 
 blueprint = Blueprint("health", __name__)
 registry = CollectorRegistry()
-REQUESTS = Counter("ocopmap_requests", "Requests by address rule and status", ["rule", "status"], registry=registry)
+REQUESTS = Counter(
+    "ocopmap_requests", "Requests by address rule and status", ["rule", "status"], registry=registry
+)
 SECONDS = Histogram("ocopmap_request_seconds", "Time to answer by address rule", ["rule"], registry=registry)
-FEATURES = Gauge("ocopmap_public_features", "Rows that the public sees, by layer", ["layer"], registry=registry)
+FEATURES = Gauge(
+    "ocopmap_public_features", "Rows that the public sees, by layer", ["layer"], registry=registry
+)
 
 
 @blueprint.get("/health/live")

@@ -79,7 +79,9 @@ def _entry(layer: Layer, revision: str) -> dict[str, Any]:
                 "type": f.type.value,
                 "title": f.title.as_dict(),
                 "unit": f.unit,
-                "codes": {v: {"vi": c.vi, "en": c.en} for v, c in f.code_list.items()} if f.code_list else None,
+                "codes": {v: {"vi": c.vi, "en": c.en} for v, c in f.code_list.items()}
+                if f.code_list
+                else None,
                 "sortable": f.sortable,
                 "in_tiles": f.in_tiles,
             }
@@ -195,9 +197,13 @@ def _feature(layer: Layer, row_id: int, record: dict[str, Any]) -> Response:
     wkb[0] = None if shape is None else shapely.to_wkb(shape)
     text = geojson.feature_texts([row_id], wkb, list(record), [[v] for v in record.values()])[0]
     extra: dict[str, Any] = {"bbox": list(shape.bounds) if shape is not None else None}
-    extra["links"] = [{"rel": "collection", "href": url_for("items.collection", layer_id=layer.id, _external=True)}]
+    extra["links"] = [
+        {"rel": "collection", "href": url_for("items.collection", layer_id=layer.id, _external=True)}
+    ]
     if (page := layer.page_address(row_id)) is not None:
-        extra["links"].append({"rel": "alternate", "type": "text/html", "href": request.url_root.rstrip("/") + page})
+        extra["links"].append(
+            {"rel": "alternate", "type": "text/html", "href": request.url_root.rstrip("/") + page}
+        )
     return Response(text[:-1] + b"," + orjson.dumps(extra)[1:], mimetype=GEOJSON)
 
 

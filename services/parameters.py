@@ -34,7 +34,9 @@ def integer(name: str, default: int, *, minimum: int, maximum: int) -> int:
         value = minimum - 1
     if value < minimum:
         raise BadRequest(
-            "Tham số “%(parameter)s” phải là số nguyên từ %(minimum)s trở lên.", parameter=name, minimum=minimum
+            "Tham số “%(parameter)s” phải là số nguyên từ %(minimum)s trở lên.",
+            parameter=name,
+            minimum=minimum,
         )
     return min(value, maximum)
 
@@ -65,7 +67,8 @@ def box(name: str = "bbox") -> Box | None:
 
 def _bad_box(name: str) -> BadRequest:
     return BadRequest(
-        "Tham số “%(parameter)s” phải là bốn số tây,nam,đông,bắc theo độ, tây ≤ đông và nam ≤ bắc.", parameter=name
+        "Tham số “%(parameter)s” phải là bốn số tây,nam,đông,bắc theo độ, tây ≤ đông và nam ≤ bắc.",
+        parameter=name,
     )
 
 
@@ -101,7 +104,9 @@ def equalities(layer: Layer, actor: Actor) -> Filter | None:
         if text is None or not field.queryable:
             continue
         values = tuple(text.split(",")) if field.code_list else (text,)
-        filters.append(IsIn(field.name, values) if len(values) > 1 else Comparison(field.name, "=", values[0]))
+        filters.append(
+            IsIn(field.name, values) if len(values) > 1 else Comparison(field.name, "=", values[0])
+        )
     return all_of(*filters)
 
 

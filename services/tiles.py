@@ -63,7 +63,7 @@ def tile(layer_id: str, z: int, x: int, y: int) -> Response:
             context.tile_cache().put(key, packed)
         if not packed:
             return Response(status=204)
-        if "gzip" in request.accept_encodings:
+        if request.accept_encodings["gzip"]:
             return Response(packed, mimetype=MVT, headers={"Content-Encoding": "gzip"})
         return Response(gzip.decompress(packed), mimetype=MVT)
 
@@ -109,7 +109,9 @@ def tilejson(layer_id: str) -> Response:
         }
         return Response(orjson.dumps(document), mimetype="application/json")
 
-    return conditional(tag(layer.id, revision, actor.audience_key, context.language(), request.host_url), actor, make)
+    return conditional(
+        tag(layer.id, revision, actor.audience_key, context.language(), request.host_url), actor, make
+    )
 
 
 @blueprint.get("/styles/<layer_id>.json")

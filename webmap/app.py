@@ -57,7 +57,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["ocop_settings"] = settings
     if settings.base_url:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
-    context.install(app, Store(settings.database_url), TileCache(settings.instance / "cache" / "tiles.sqlite"))
+    context.install(
+        app, Store(settings.database_url), TileCache(settings.instance / "cache" / "tiles.sqlite")
+    )
     Babel(app, locale_selector=context.language)
     Compress(app)
     health.measure(app)

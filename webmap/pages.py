@@ -136,7 +136,11 @@ def date_(value: dt.date | dt.datetime | None) -> str:
     if value is None:
         return "—"
     day = value.astimezone(TIME_ZONE).date() if isinstance(value, dt.datetime) else value
-    return f"{day.day}/{day.month}/{day.year}" if context.language() == "vi" else f"{day.day} {day:%b} {day.year}"
+    return (
+        f"{day.day}/{day.month}/{day.year}"
+        if context.language() == "vi"
+        else f"{day.day} {day:%b} {day.year}"
+    )
 
 
 def code_label(value: Any, list_name: str) -> str:
@@ -155,5 +159,3 @@ def error_page(error: Exception) -> Response:
     if status in (429, 503):
         response.headers["Retry-After"] = "30"
     return response
-
-

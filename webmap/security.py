@@ -26,7 +26,7 @@ LOGIN_LIMIT = "10 per minute; 60 per hour"
 KEEP_CREDENTIALS_SECONDS = 60.0
 
 
-class User(UserMixin):  # type: ignore[misc]
+class User(UserMixin):
     """The signed-in account as Flask-Login sees it."""
 
     def __init__(self, account: Account) -> None:
@@ -52,7 +52,7 @@ def exempt_services(app: Flask, blueprints: Iterable[Blueprint]) -> None:
         csrf.exempt(blueprint)
 
 
-@login_manager.user_loader  # type: ignore[untyped-decorator]
+@login_manager.user_loader
 def _load(user_id: str) -> User | None:
     account = context.session().get(Account, int(user_id)) if user_id.isdigit() else None
     return User(account) if account is not None and account.active else None

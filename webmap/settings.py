@@ -49,7 +49,7 @@ class Settings:
     """What the operator of an installation decides."""
 
     instance: Path
-    database_url: str
+    database_url: str = field(repr=False)
     base_url: str | None = None
     basemap: Basemap | None = None
     given_secret: str | None = field(default=None, repr=False)

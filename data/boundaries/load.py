@@ -103,7 +103,7 @@ class _Import:
         report.levels = writer.write()
         report.added, report.changed = dict(writer.added), dict(writer.changed)
         report.renamed = tuple(writer.renamed)
-        self._remember_source()
+        self._remember(writer)
         if edition.code == report.edition_in_use:
             self.say("Đang xác định lại xã của từng đối tượng…")
             shapes = {row.id: row.geom for row in writer.communes.values()}
@@ -116,10 +116,17 @@ class _Import:
         trusted = write.get_fact(self.session, f"{BOUNDARIES_SOURCE}:{self.report.edition}") is not None
         self.report.remarks += check.position(known, self.file, trusted=trusted)
 
-    def _remember_source(self) -> None:
-        write.set_fact(self.session, f"{BOUNDARIES_SOURCE}:{self.report.edition}", self.file.name)
+    def _remember(self, writer: write.UnitWriter) -> None:
+        """Keep where the boundaries are from, and what province this is where the record did not say."""
+        facts = {f"{BOUNDARIES_SOURCE}:{self.report.edition}": self.file.name}
         if self.report.edition == self.report.edition_in_use:
-            write.set_fact(self.session, BOUNDARIES_SOURCE, self.file.name)
+            facts[BOUNDARIES_SOURCE] = self.file.name
+        code, name, _ = writer.province
+        for key, value in (("province_code", code), ("province_name", name)):
+            if write.get_fact(self.session, key) is None:
+                facts[key] = value
+        for key, value in facts.items():
+            write.set_fact(self.session, key, value)
 
     def _write_successions(self, edition: Edition, crosswalk: succession.Crosswalk | None) -> None:
         report = self.report

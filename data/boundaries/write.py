@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -135,11 +136,12 @@ class UnitWriter:
 
     def _write_province(self) -> Province:
         shape = coverage.dissolve(self.file.geometries, [""] * len(self.file))[""]
-        code, name, kind = self._province_identity()
+        code, name, kind = self.province
         return self._put(Province, code, name, kind, shape)  # type: ignore[no-any-return]
 
-    def _province_identity(self) -> tuple[str, str, str]:
-        """The province of this edition, or else of another one: its code outlived the change of 2025."""
+    @functools.cached_property
+    def province(self) -> tuple[str, str, str]:
+        """Code, name and type of the province, if need be from another edition: they outlived 2025."""
         known = list(self.known[Province].values()) or list(
             self.session.scalars(sa.select(Province).order_by(Province.id).limit(1))
         )

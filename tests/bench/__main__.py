@@ -70,7 +70,9 @@ def parcel_store(url: str, count: int) -> tuple[Store, float]:
     store = Store(url)
     migrate.upgrade(store)
     with store.writing() as session:
-        units = [Commune(code=f"{31000 + i}", name=f"Xã Đường {i}", kind="xã", edition="2020") for i in range(101)]
+        units = [
+            Commune(code=f"{31000 + i}", name=f"Xã Đường {i}", kind="xã", edition="2020") for i in range(101)
+        ]
         session.add_all(units)
         session.flush()
         ids = [u.id for u in units]
@@ -95,7 +97,11 @@ def with_mapbox(session: Any, tile: tuple[int, int, int]) -> bytes:
     margin = (east - west) * 64 / 4096
     shapes = shapely.clip_by_rect(shapes, west - margin, south - margin, east + margin, north + margin)
     features = [
-        {"geometry": g, "id": i, "properties": {k: v for k, v in zip(rows.names, values, strict=True) if v is not None}}
+        {
+            "geometry": g,
+            "id": i,
+            "properties": {k: v for k, v in zip(rows.names, values, strict=True) if v is not None},
+        }
         for g, i, values in zip(shapes, rows.ids.tolist(), zip(*rows.columns, strict=True), strict=True)
     ]
     layer = [{"name": AREAS.id, "features": features}]
@@ -150,7 +156,14 @@ def bench_tiles(store: Store, postgres: Store | None) -> None:
             features, invalid = invalid_polygons(body)
             ours = median_ms(lambda t=tile, s=session: tiles.encode(s, AREAS, PUBLIC, *t))  # type: ignore[misc]
             rival = median_ms(lambda t=tile, s=session: with_mapbox(s, t), 3)  # type: ignore[misc]
-        cells: list[object] = [zoom, features, len(body) // 1024, f"{ours:.1f}", f"{rival:.1f}", f"{rival / ours:.1f}x"]
+        cells: list[object] = [
+            zoom,
+            features,
+            len(body) // 1024,
+            f"{ours:.1f}",
+            f"{rival:.1f}",
+            f"{rival / ours:.1f}x",
+        ]
         if postgres is not None:
             with postgres.reading() as session:
                 ours_pg = median_ms(lambda t=tile, s=session: tiles.encode(s, AREAS, PUBLIC, *t))  # type: ignore[misc]
@@ -169,7 +182,9 @@ def bench_geojson(store: Store) -> None:
     heading("GeoJSON of 1,000 features: ms, rows fetched beforehand")
     with store.reading() as session:
         rows = read.rows(session, read.Query(AREAS, PUBLIC, limit=1000))
-        frame = geopandas.GeoDataFrame(rows.by_name(), geometry=shapely.from_wkb(rows.wkb), index=rows.ids, crs=4326)
+        frame = geopandas.GeoDataFrame(
+            rows.by_name(), geometry=shapely.from_wkb(rows.wkb), index=rows.ids, crs=4326
+        )
         frame["updated_at"] = frame["updated_at"].astype(str)
         ours = median_ms(lambda: feature_texts(rows))
         rival = median_ms(lambda: frame.to_json(), 5)

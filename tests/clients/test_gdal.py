@@ -35,13 +35,19 @@ def test_ogrinfo_lists_each_layer_with_type_count_extent_and_columns(demo_gpkg: 
     kind = {"MULTIPOLYGON": "Multi Polygon", "POINT": "Point"}[layer.geometry]
     assert f"Geometry: {kind}" in text
     counted = int(re.search(r"Feature Count: (\d+)", text)[1])
-    listed = run(program("ogrinfo"), "-ro", "-q", "-sql", f"SELECT count(*) AS n FROM {layer.id}", str(demo_gpkg))
+    listed = run(
+        program("ogrinfo"), "-ro", "-q", "-sql", f"SELECT count(*) AS n FROM {layer.id}", str(demo_gpkg)
+    )
     assert counted == int(re.search(r"= (\d+)", listed)[1]) > 0
-    west, south, east, north = map(float, re.search(r"Extent: \((.+), (.+)\) - \((.+), (.+)\)", text).groups())
+    west, south, east, north = map(
+        float, re.search(r"Extent: \((.+), (.+)\) - \((.+), (.+)\)", text).groups()
+    )
     assert 104 < west < east < 106 and 8 < south < north < 10
     assert "FID Column = id" in text and "Geometry Column = geom" in text
     columns = {c.name for c in layer.model.__table__.c} - {"id", "geom"}
-    assert columns == set(re.findall(r"^(\w+): (?:String|Integer|Integer64|Real|Date|DateTime|Integer\(Boolean\))", text, re.M))
+    assert columns == set(
+        re.findall(r"^(\w+): (?:String|Integer|Integer64|Real|Date|DateTime|Integer\(Boolean\))", text, re.M)
+    )
 
 
 def test_accounts_and_bookkeeping_are_not_in_the_list(demo_gpkg: Path) -> None:
@@ -80,5 +86,7 @@ def test_ogr2ogr_appends_updates_and_deletes_with_a_trace(demo_gpkg: Path, tmp_p
     )  # fmt: skip
     assert text.count("outside") == 2 and "insert" in text and "update" in text
     assert before
-    tree = "SELECT (SELECT count(*) FROM rtree_growing_areas_geom) - (SELECT count(*) FROM growing_areas) AS n"
+    tree = (
+        "SELECT (SELECT count(*) FROM rtree_growing_areas_geom) - (SELECT count(*) FROM growing_areas) AS n"
+    )
     assert "= 0" in run(program("ogrinfo"), "-ro", "-q", "-sql", tree, str(copy))

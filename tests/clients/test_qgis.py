@@ -26,7 +26,9 @@ def qgis() -> str:
     return SYSTEM_PYTHON
 
 
-def test_qgis_opens_every_layer_and_its_edit_keeps_the_file_right(qgis: str, demo_gpkg: Path, tmp_path: Path) -> None:
+def test_qgis_opens_every_layer_and_its_edit_keeps_the_file_right(
+    qgis: str, demo_gpkg: Path, tmp_path: Path
+) -> None:
     copy = tmp_path / "province.gpkg"
     shutil.copy(demo_gpkg, copy)
     names = ",".join(layer.id for layer in catalogue.LAYERS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -242,6 +243,29 @@ def test_named_places_get_the_commune_that_the_gazetteer_gives_them(store: Store
     assert found == {str(n): f["properties"]["commune_legacy"] for n, f in enumerate(places)}
 
 
+def test_a_feature_off_the_coast_takes_the_nearest_commune_and_one_at_sea_has_none(
+    filled: Store, legacy: Path
+) -> None:
+    land = shapely.union_all([shape(f["geometry"]) for f in read(legacy)])
+    west = min(shapely.get_coordinates(land).tolist())
+    places = {"on the beach": 0.0, "at anchor": -500.0, "at sea": -2_500.0}
+    lons = {name: GEOD.fwd(*west, 90, metres)[0] for name, metres in places.items()}
+    with filled.writing() as session:
+        home = session.scalars(sa.select(Commune.id).where(Commune.edition == "2020")).first()
+        for name, lon in lons.items():
+            session.add(SalePoint(name=name, kind="shop", commune_id=home, geom=shapely.Point(lon, west[1])))
+    report = import_boundaries(filled, legacy, edition="2020")
+    moves = next(m for m in report.layers if m.table == "sale_points")
+    with filled.reading() as session:
+        rows = {p.name: p for p in session.scalars(sa.select(SalePoint))}
+        border = session.scalars(sa.select(Commune).where(Commune.edition == "2020")).all()
+        nearest = {c.id for c in border if shapely.distance(c.geom, shapely.Point(west)) < 1e-9}
+    assert {rows["on the beach"].commune_id, rows["at anchor"].commune_id} <= nearest
+    assert rows["at sea"].commune_id is None
+    assert [o.id for o in moves.outside] == [rows["at sea"].id]
+    assert f"số {rows['at sea'].id} tại kinh độ {lons['at sea']:.5f}" in report.as_text()
+
+
 # ---- the demonstration province becomes the real one
 
 
@@ -350,21 +374,23 @@ def test_a_dry_run_reports_and_changes_nothing(demo_store: Store, legacy: Path) 
     assert {**tried.as_dict(), **same} == done.as_dict()
 
 
-def test_readers_of_geopackages_see_the_new_boundaries(demo_store: Store, legacy: Path) -> None:
-    if not demo_store.embedded:
-        pytest.skip("GeoPackage only")
-    import_boundaries(demo_store, legacy, edition="2020")
-    demo_store.dispose()
+def test_readers_of_geopackages_see_the_new_boundaries(demo_gpkg: Path, legacy: Path, tmp_path: Path) -> None:
+    path = tmp_path / "province.gpkg"
+    shutil.copy(demo_gpkg, path)
+    store = Store(f"gpkg:///{path}")
+    import_boundaries(store, legacy, edition="2020")
+    store.dispose()
     whole = shapely.total_bounds([shape(f["geometry"]) for f in read(legacy)])
-    with fiona.open(demo_store.path, layer="communes") as layer:
+    with fiona.open(path, layer="communes") as layer:
         assert len(layer) == 101
         assert layer.bounds == pytest.approx(whole.tolist())
         found = layer.filter(bbox=(105.1, 9.15, 105.2, 9.2))
         assert {f["properties"]["source"] for f in found} == {legacy.name}
-    with demo_store.engine.connect() as connection:
+    with store.engine.connect() as connection:
         tree = sa.text("SELECT id, minx, maxx, miny, maxy FROM rtree_communes_geom ORDER BY id")
         rows = np.array(connection.execute(tree).all())
-    shapes = sorted((u.id, u.geom) for u in units(demo_store, Commune, "2020").values())
+    shapes = sorted((u.id, u.geom) for u in units(store, Commune, "2020").values())
+    store.dispose()
     bounds = shapely.bounds([g for _, g in shapes])
     # An R-tree keeps 32-bit numbers, rounded outward.
     assert np.allclose(rows[:, [1, 3, 2, 4]], bounds, atol=2e-5)

@@ -159,7 +159,9 @@ def test_search_puts_exact_accents_first(client) -> None:
 
 def test_statistics_put_every_unit_in_one_class_or_without_data(client) -> None:
     listing = client.get("/statistics.json").json
-    assert {"products_by_star", "growing_area_ha", "craft_villages"} <= {i["id"] for i in listing["indicators"]}
+    assert {"products_by_star", "growing_area_ha", "craft_villages"} <= {
+        i["id"] for i in listing["indicators"]
+    }
     for indicator in listing["indicators"]:
         for level, units in (("communes", 101), ("districts", 9)):
             document = client.get(f"/statistics/{indicator['id']}.json?level={level}").json

@@ -95,7 +95,9 @@ def test_a_commune_officer_edits_inside_the_territory_only(demo_store, communes)
         edits.delete(AREAS, stranger)
 
 
-@pytest.mark.parametrize("role", [Role.PUBLIC, Role.PLANNER, Role.INSPECTOR, Role.COUNCIL_MEMBER, Role.PRODUCER])
+@pytest.mark.parametrize(
+    "role", [Role.PUBLIC, Role.PLANNER, Role.INSPECTOR, Role.COUNCIL_MEMBER, Role.PRODUCER]
+)
 def test_who_only_reads_may_not_write(demo_store, communes, role) -> None:
     with pytest.raises(NotAllowed), editing(demo_store, Actor(role=role), "test") as edits:
         edits.insert(AREAS, values(), square(communes[0]))

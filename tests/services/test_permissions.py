@@ -25,7 +25,9 @@ def hide(store: Store, model: Any, **values: Any) -> tuple[int, tuple[float, flo
     """Turn a published row into a draft with a name that occurs nowhere else; return id, place and commune."""
     with store.writing() as session:
         row = session.scalars(
-            sa.select(model).where(model.status == "published", model.commune_id.is_not(None)).order_by(model.id)
+            sa.select(model)
+            .where(model.status == "published", model.commune_id.is_not(None))
+            .order_by(model.id)
         ).first()
         row.status = "draft"
         row.name = SECRET
@@ -77,7 +79,10 @@ def test_the_province_officer_sees_the_draft_everywhere(client, demo_store, head
     row_id, (lon, lat), _ = hide(demo_store, GrowingArea)
     officer = header_of("province_officer")
 
-    assert client.get(f"/layers/growing_areas/{row_id}.geojson", headers=officer).json["properties"]["name"] == SECRET
+    assert (
+        client.get(f"/layers/growing_areas/{row_id}.geojson", headers=officer).json["properties"]["name"]
+        == SECRET
+    )
     response = client.get(tile_address("growing_areas", lon, lat, 13), headers=officer)
     assert SECRET in {f["properties"].get("name") for f in tile_features(response, "growing_areas")}
     found = client.get("/search?q=zyxwv&f=json", headers=officer).json["results"]
@@ -88,7 +93,9 @@ def test_a_commune_officer_sees_drafts_of_the_own_commune_only(client, demo_stor
     row_id, _, commune = hide(demo_store, GrowingArea)
     others = [c for c in ("31999", "32248") if c != commune]
 
-    assert client.get(f"/layers/growing_areas/{row_id}.geojson", headers=header_of("commune_officer", commune)).json
+    assert client.get(
+        f"/layers/growing_areas/{row_id}.geojson", headers=header_of("commune_officer", commune)
+    ).json
     refused = client.get(
         f"/layers/growing_areas/{row_id}.geojson", headers=header_of("commune_officer", others[0])
     )
@@ -132,16 +139,22 @@ def test_no_answer_for_the_public_has_a_field_meant_for_staff(client, layer: Lay
 def test_a_commune_officer_reads_telephones_of_the_own_commune_only(client, demo_store, header_of) -> None:
     with demo_store.reading() as session:
         area = session.scalars(
-            sa.select(GrowingArea).where(GrowingArea.owner_phone.is_not(None), GrowingArea.status == "published")
+            sa.select(GrowingArea).where(
+                GrowingArea.owner_phone.is_not(None), GrowingArea.status == "published"
+            )
         ).first()
         area_id, commune, phone = area.id, area.commune.code, area.owner_phone
     other = "32248" if commune != "32248" else "31999"
-    at_home = client.get(f"/layers/growing_areas/{area_id}.geojson", headers=header_of("commune_officer", commune))
+    at_home = client.get(
+        f"/layers/growing_areas/{area_id}.geojson", headers=header_of("commune_officer", commune)
+    )
     assert at_home.json["properties"]["owner_phone"] == phone
     stranger = header_of("commune_officer", other)
     abroad = client.get(f"/layers/growing_areas/{area_id}.geojson", headers=stranger)
     assert abroad.json["properties"]["owner_phone"] is None
-    guessed = client.get("/layers/growing_areas.geojson", query_string={"owner_phone": phone}, headers=stranger)
+    guessed = client.get(
+        "/layers/growing_areas.geojson", query_string={"owner_phone": phone}, headers=stranger
+    )
     assert area_id not in {f["id"] for f in guessed.json["features"]}
     planner = client.get(f"/layers/growing_areas/{area_id}.geojson", headers=header_of("planner")).json
     assert planner["properties"]["owner_phone"] == phone

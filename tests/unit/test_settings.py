@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from webmap.settings import NAMES, Basemap, Settings, SettingError
+from webmap.settings import NAMES, Basemap, SettingError, Settings
 
 
 def test_without_any_variable_the_record_is_a_geopackage_in_the_instance_folder():
@@ -111,4 +111,4 @@ def test_every_setting_is_shown_with_its_origin_and_no_secret(tmp_path: Path):
     assert shown["OCOPMAP_DATABASE_URL"] == ("postgresql+psycopg://ocop:***@db/ocop", "biến môi trường")
     assert shown["OCOPMAP_BASE_URL"] == ("", "mặc định")
     assert "mat-khau" not in repr(shown) and "bi-mat" not in repr(shown)
-    assert "bi-mat" not in repr(settings)
+    assert "bi-mat" not in repr(settings) and "mat-khau" not in repr(settings)

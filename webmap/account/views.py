@@ -22,7 +22,7 @@ from webmap.security import LOGIN_LIMIT, User, limiter
 blueprint = Blueprint("account", __name__)
 
 
-class LoginForm(FlaskForm):  # type: ignore[misc]
+class LoginForm(FlaskForm):
     """Name and password."""
 
     username = StringField(lazy_gettext("Tên đăng nhập"), validators=[DataRequired()])
@@ -36,7 +36,7 @@ def login() -> str:
 
 
 @blueprint.post("/login")
-@limiter.limit(LOGIN_LIMIT)  # type: ignore[untyped-decorator]
+@limiter.limit(LOGIN_LIMIT)
 def sign_in() -> str | Response | tuple[str, int]:
     """Check name and password; the answer to a wrong one does not tell which was wrong."""
     form = LoginForm()
@@ -57,7 +57,7 @@ def sign_in() -> str | Response | tuple[str, int]:
 
 
 @blueprint.post("/logout")
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def logout() -> Response:
     """Sign out."""
     logout_user()
@@ -69,5 +69,10 @@ def _inside(target: str | None) -> str:
     if not target:
         return ""
     parts = urlsplit(target)
-    safe = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith(("//", "/\\"))
+    safe = (
+        not parts.scheme
+        and not parts.netloc
+        and target.startswith("/")
+        and not target.startswith(("//", "/\\"))
+    )
     return target if safe else ""

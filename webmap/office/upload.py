@@ -33,7 +33,9 @@ def geometry_of(text: str, file: FileStorage | None) -> shapely.Geometry | None:
     try:
         return _joined(_geometries(orjson.loads(text)))
     except (ValueError, KeyError, TypeError, shapely.errors.GEOSException) as error:
-        raise UploadError("Đoạn GeoJSON không đọc được; hãy dán một Feature, FeatureCollection hoặc hình.") from error
+        raise UploadError(
+            "Đoạn GeoJSON không đọc được; hãy dán một Feature, FeatureCollection hoặc hình."
+        ) from error
 
 
 def _geometries(document: dict[str, object]) -> list[shapely.Geometry]:

@@ -17,15 +17,15 @@ from layers.fields import Field, Layer
 from services import context
 from services.errors import sentence_of, status_of
 from webmap.office import upload
-from webmap.planner.assets import import_map
 from webmap.pages import static, vendor
+from webmap.planner.assets import import_map
 
 blueprint = Blueprint("office", __name__)
 RECENT = 20
 
 
 @blueprint.get("/office")
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def home() -> str:
     """Show which layers the caller may edit, and the latest rows of each."""
     actor, session = context.actor(), context.session()
@@ -34,14 +34,18 @@ def home() -> str:
         if not layer.editable_in_office or not may_edit(actor, layer):
             continue
         names = (layer.name_field, "commune_name", "updated_at", "status")
-        query = read.Query(layer, actor, fields=names, sort=(("updated_at", True),), limit=RECENT * 5, geometry=False)
-        rows = [r for r in read.rows(session, query).records() if is_editable(session, layer, r["id"], actor)][:RECENT]
+        query = read.Query(
+            layer, actor, fields=names, sort=(("updated_at", True),), limit=RECENT * 5, geometry=False
+        )
+        rows = [
+            r for r in read.rows(session, query).records() if is_editable(session, layer, r["id"], actor)
+        ][:RECENT]
         sections.append({"layer": layer, "rows": rows})
     return render_template("office/home.html", sections=sections)
 
 
 @blueprint.get("/edit/<layer_id>/new")
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def new(layer_id: str) -> str:
     """Show an empty form."""
     layer = _layer(layer_id)
@@ -49,7 +53,7 @@ def new(layer_id: str) -> str:
 
 
 @blueprint.get("/edit/<layer_id>/<int:row_id>")
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def edit(layer_id: str, row_id: int) -> str:
     """Show the form of a row."""
     layer = _layer(layer_id)
@@ -58,21 +62,21 @@ def edit(layer_id: str, row_id: int) -> str:
 
 
 @blueprint.post("/edit/<layer_id>/new")
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def create(layer_id: str) -> Any:
     """Add a row from the form."""
     return _save(_layer(layer_id), None)
 
 
 @blueprint.post("/edit/<layer_id>/<int:row_id>")
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def update(layer_id: str, row_id: int) -> Any:
     """Change a row from the form, unless somebody else changed it meanwhile."""
     return _save(_layer(layer_id), row_id)
 
 
 @blueprint.post("/edit/<layer_id>/<int:row_id>/delete")
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def delete(layer_id: str, row_id: int) -> BaseResponse:
     """Remove a row; the audit trail keeps it."""
     layer = _layer(layer_id)
@@ -84,7 +88,7 @@ def delete(layer_id: str, row_id: int) -> BaseResponse:
 
 
 @blueprint.get("/history/<layer_id>/<int:row_id>")
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def history(layer_id: str, row_id: int) -> str:
     """Show who changed a row when."""
     layer = _layer(layer_id)
@@ -100,14 +104,14 @@ def _layer(layer_id: str) -> Layer:
     except KeyError:
         raise NotFound("Không có lớp “%(layer)s”.", layer=layer_id) from None
     if not layer.editable_in_office or not may_edit(context.actor(), layer):
-        raise NotAllowed("Bạn không có quyền sửa lớp %(layer)s.", layer=layer.title.vi)
+        raise NotAllowed("Bạn không có quyền sửa lớp %(layer)s.", layer=layer.title)
     return layer
 
 
 def _record(layer: Layer, row_id: int) -> dict[str, Any]:
     record = read.one(context.session(), layer, row_id, context.actor())
     if record is None:
-        raise NotFound("Không có bản ghi %(id)s trong lớp %(layer)s.", id=row_id, layer=layer.title.vi)
+        raise NotFound("Không có bản ghi %(id)s trong lớp %(layer)s.", id=row_id, layer=layer.title)
     if not is_editable(context.session(), layer, row_id, context.actor()):
         raise NotAllowed("Bản ghi nằm ngoài địa bàn bạn phụ trách.")
     return record
@@ -127,7 +131,7 @@ def _save(layer: Layer, row_id: int | None) -> Any:
     except (EditError, upload.UploadError) as error:
         return _refused(layer, row_id, values, error)
     flash(_("Đã lưu."), "ok")
-    for _layer_, _id, repair in repairs:
+    for _on, _id, repair in repairs:
         flash(
             _("Đường ranh được sửa cho hợp lệ: diện tích từ %(before)s ha thành %(after)s ha.")
             % {"before": f"{repair.area_before_ha:.4f}", "after": f"{repair.area_after_ha:.4f}"},

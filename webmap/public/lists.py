@@ -1,9 +1,9 @@
-"""The lists of communes, growing areas, craft villages, products and producers: filtered, sorted, page by page."""
+"""The lists of communes, growing areas, villages, products and producers: filtered, sorted, page by page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -53,7 +53,8 @@ def products() -> str:
     layer = catalogue.layer("products")
     fields = (*NAMES, "name_en", "stars", "producer_name")
     sort = (("stars", True), ("name", False))
-    page = _page(layer, fields, [_districts(), _coded(layer, "stars"), _coded(layer, "product_set")], sort, PAGE)
+    choices = [_districts(), _coded(layer, "stars"), _coded(layer, "product_set")]
+    page = _page(layer, fields, choices, sort, PAGE)
     add_photos(layer, page.rows)
     return render_template("public/products.html", title=_("Sản phẩm OCOP"), page=page)
 
@@ -72,7 +73,7 @@ def craft_villages() -> str:
 def growing_areas() -> str:
     """List the growing areas by name."""
     layer = catalogue.layer("growing_areas")
-    choices = [_districts(), _coded(layer, "crop"), _coded(layer, "farming_system"), _coded(layer, "coding_status")]
+    choices = [_districts(), *(_coded(layer, name) for name in ("crop", "farming_system", "coding_status"))]
     fields = (*NAMES, "crop", "farming_system", "area_ha", "code_summary")
     page = _page(layer, fields, choices, (("name", False),), LONG_PAGE)
     return render_template("public/growing_areas.html", title=_("Vùng trồng, vùng nuôi"), page=page)
@@ -114,20 +115,26 @@ def english_names(rows: Iterable[dict[str, Any]]) -> None:
 
 
 def _page(
-    layer: Layer, fields: tuple[str, ...], choices: list[Choice], sort: tuple[tuple[str, bool], ...], size: int
+    layer: Layer,
+    fields: tuple[str, ...],
+    choices: list[Choice],
+    sort: tuple[tuple[str, bool], ...],
+    size: int,
 ) -> Page:
     actor, session = context.actor(), context.session()
-    where = all_of(*(_comparison(choice) for choice in choices), _commune(layer))
+    whole = read.Query(
+        layer, actor, where=all_of(*(_comparison(choice) for choice in choices), _commune(layer))
+    )
     start = max(0, request.args.get("from", 0, type=int))
     after = request.args.get("after") if start else None
-    query = read.Query(layer, actor, where=where, fields=fields, sort=sort, limit=size, after=after, geometry=False)
+    query = replace(whole, fields=fields, sort=sort, limit=size, after=after, geometry=False)
     found = read.rows(session, query)
     rows = list(found.records())
     english_names(rows)
     return Page(
         rows=rows,
         filters=[choice for choice in choices if choice.options],
-        total=read.count(session, query),
+        total=read.count(session, whole),
         first=start + 1,
         last=start + len(rows),
         start_url=_address() if start else None,
@@ -160,14 +167,17 @@ def _coded(layer: Layer, name: str) -> Choice:
 
 def _districts() -> Choice:
     layer = catalogue.layer("districts")
-    query = read.Query(layer, context.actor(), fields=("code", "name"), sort=(("name", False),), geometry=False)
+    fields, order = ("code", "name"), (("name", False),)
+    query = read.Query(layer, context.actor(), fields=fields, sort=order, geometry=False)
     options = [(row["code"], row["name"]) for row in read.rows(context.session(), query).records()]
-    return Choice("district_code", layer.title[context.language()], options, request.args.get("district_code", ""))
+    chosen = request.args.get("district_code", "")
+    return Choice("district_code", layer.title[context.language()], options, chosen)
 
 
 def _counts(layer: Layer) -> dict[int, int]:
     query = read.Query(layer, context.actor())
-    found = read.group_by(context.session(), query, "commune_id", {"rows": lambda model: sa.func.count(model.id)})
+    measures = {"rows": lambda model: sa.func.count(model.id)}
+    found = read.group_by(context.session(), query, "commune_id", measures)
     return {key: values["rows"] for key, values in found.items() if key is not None}
 
 

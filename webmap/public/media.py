@@ -1,4 +1,4 @@
-"""Photos as the public sees them: resized WebP files under the hash of the original, kept by browsers for good."""
+"""Photos as the public sees them: resized WebP files under the hash of the original, kept for good."""
 
 from __future__ import annotations
 

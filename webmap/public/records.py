@@ -130,13 +130,14 @@ def _common(layer: Layer, record: dict[str, Any], *, commune_id: int | None) -> 
     record["commune_id"] = None if layer.id == "communes" else commune_id
     english = context.language() == "en"
     own_shape = None if layer.id == "communes" else geometry
-    editable = layer.editable_in_office and is_editable(context.session(), layer, record["id"], context.actor())
+    session, actor = context.session(), context.actor()
+    editable = layer.editable_in_office and is_editable(session, layer, record["id"], actor)
     return {
         "layer": layer,
         "record": record,
         "title": (record.get("name_en") if english else None) or record["name"],
         "story": (record.get("story_en") if english else None) or record.get("story"),
-        "map": svgmap.locator(context.session(), own_shape, commune_id=commune_id),
+        "map": svgmap.locator(session, own_shape, commune_id=commune_id),
         "bbox": list(geometry.bounds) if geometry is not None and not geometry.is_empty else None,
         "edit_url": f"/edit/{layer.id}/{record['id']}" if editable else None,
     }

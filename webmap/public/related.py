@@ -19,6 +19,8 @@ from services import context
 
 SHOWN = 12
 
+Describe = Callable[[Any], dict[str, Any]]
+
 
 @dataclass(frozen=True)
 class Related:
@@ -59,9 +61,8 @@ def villages(condition: Any, limit: int = SHOWN) -> Related:
 
 def village_points(village_id: int) -> Related:
     """Return the places of a village that receive visitors."""
-    return _find(
-        CraftVillagePoint, CraftVillagePoint.village_id == village_id, (CraftVillagePoint.id,), _visitor_point, SHOWN
-    )
+    condition = CraftVillagePoint.village_id == village_id
+    return _find(CraftVillagePoint, condition, (CraftVillagePoint.id,), _visitor_point, SHOWN)
 
 
 def producers(condition: Any, limit: int = SHOWN) -> Related:
@@ -98,10 +99,11 @@ def seen(model: Any, row_id: int | None) -> Any:
     """Return a row by its id if the caller may see it, else None."""
     if row_id is None:
         return None
-    return context.session().scalar(sa.select(model).where(model.id == row_id, visible(context.actor(), model)))
+    query = sa.select(model).where(model.id == row_id, visible(context.actor(), model))
+    return context.session().scalar(query)
 
 
-def _find(model: Any, condition: Any, order: tuple[Any, ...], describe: Callable[[Any], Any], limit: int) -> Related:
+def _find(model: Any, condition: Any, order: tuple[Any, ...], describe: Describe, limit: int) -> Related:
     session = context.session()
     wanted = sa.and_(condition, visible(context.actor(), model))
     total = session.scalar(sa.select(sa.func.count()).select_from(model).where(wanted)) or 0

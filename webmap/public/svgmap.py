@@ -1,4 +1,4 @@
-"""The map that needs no script: communes as SVG paths, simplified so that neighbours still share their borders.
+"""The map that needs no script: communes as SVG paths, simplified so that neighbours share their borders.
 
 Longitudes are shrunk by the cosine of the middle latitude, which for one province is close to true shape.
 Paths are cached per revision of the communes.
@@ -40,12 +40,13 @@ class Frame:
 
     def project(self, geometries: Geometries) -> Geometries:
         """Return lon/lat geometries in pixels."""
-        projected: Geometries = shapely.transform(
-            geometries,
-            lambda c: np.column_stack(
-                [(c[:, 0] - self.west) * self.scale_x + MARGIN, (self.north - c[:, 1]) * self.scale_y + MARGIN]
-            ),
-        )
+
+        def pixels(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
+            x = (lonlat[:, 0] - self.west) * self.scale_x
+            y = (self.north - lonlat[:, 1]) * self.scale_y
+            return np.column_stack([x, y]) + MARGIN
+
+        projected: Geometries = shapely.transform(geometries, pixels)
         return projected
 
 
@@ -115,8 +116,10 @@ def province_map(session: Session) -> ProvinceMap | None:
     return _cache[key]
 
 
-def locator(session: Session, geometry: shapely.Geometry | None, *, commune_id: int | None = None) -> Locator | None:
-    """Return the drawing with a geometry marked; a small shape becomes a pin. None where there is nothing to show."""
+def locator(
+    session: Session, geometry: shapely.Geometry | None, *, commune_id: int | None = None
+) -> Locator | None:
+    """Return the drawing with a place marked, a small one by a pin; None where there is nothing to show."""
     province = province_map(session)
     if province is None or (geometry is None and commune_id is None):
         return None
@@ -138,8 +141,8 @@ def _draw(geometries: Geometries, records: list[dict[str, object]]) -> ProvinceM
     drawn = _coverage(frame.project(geometries))
     names = [r["district_name"] for r in records]
     districts = sorted({str(n) for n in names if n})
-    merged = {d: shapely.coverage_union_all(drawn[[n == d for n in names]]) for d in districts}
-    everything = shapely.coverage_union_all(drawn)
+    merged = {d: _union(drawn[[n == d for n in names]]) for d in districts}
+    everything = _union(drawn)
     units = tuple(
         Unit(
             id=int(str(r["id"])),
@@ -151,7 +154,8 @@ def _draw(geometries: Geometries, records: list[dict[str, object]]) -> ProvinceM
         for r, g in zip(records, drawn, strict=True)
     )
     borders = shapely.union_all([g.boundary for g in merged.values()] or [everything.boundary])
-    labels = tuple(_label(d, _largest(g).representative_point()) for d, g in merged.items() if g.area > LABEL_AREA)
+    large = {name: _largest(shape) for name, shape in merged.items() if shape.area > LABEL_AREA}
+    labels = tuple(_label(name, part.representative_point()) for name, part in large.items())
     return ProvinceMap(
         width=frame.width,
         height=frame.height,
@@ -177,7 +181,13 @@ def _coverage(drawn: Geometries) -> Geometries:
     if shapely.coverage_is_valid(drawn):
         simplified: Geometries = shapely.coverage_simplify(drawn, TOLERANCE)
         return simplified
-    return np.array([g if g.is_valid else g.buffer(0) for g in shapely.simplify(drawn, TOLERANCE / 2)], dtype=object)
+    one_by_one: Geometries = shapely.make_valid(shapely.simplify(drawn, TOLERANCE / 2), method="structure")
+    return one_by_one
+
+
+def _union(drawn: Geometries) -> shapely.Geometry:
+    clean = shapely.coverage_is_valid(drawn)
+    return shapely.coverage_union_all(drawn) if clean else shapely.union_all(drawn)
 
 
 def _label(text: str, point: shapely.Point) -> Label:

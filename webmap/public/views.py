@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response, current_app, render_template
+from flask import Response, render_template
 from flask_babel import gettext as _
 
 from layers import catalogue, read
 from layers.filters import Comparison
 from services import context, finding, negotiation
+from webmap.pages import number
 from webmap.public import svgmap
 from webmap.public.blueprint import blueprint
 from webmap.public.lists import NAMES, add_photos, english_names
-from webmap.pages import number
 
 FEATURED_PRODUCTS = 8
 FEATURED_VILLAGES = 8
 CANDIDATES = 60
+
 
 @blueprint.get("/")
 def home() -> str:
@@ -26,8 +27,8 @@ def home() -> str:
     return render_template(
         "public/home.html",
         figures=_figures(),
-        products=_featured("products", (*NAMES, "name_en", "stars", "producer_name"), "stars", FEATURED_PRODUCTS),
-        villages=_featured("craft_villages", (*NAMES, "name_en", "kind", "craft"), "kind", FEATURED_VILLAGES),
+        products=_candidates("products", ("stars", "producer_name"), "stars")[:FEATURED_PRODUCTS],
+        villages=_pictured(_candidates("craft_villages", ("kind", "craft"), "decision_date"))[:FEATURED_VILLAGES],
         province=svgmap.province_map(context.session()),
     )
 
@@ -54,8 +55,7 @@ def search() -> str | Response:
 def province_svg() -> Response:
     """Serve the server-drawn map alone, for browsers that cannot draw the interactive one."""
     province = svgmap.province_map(context.session())
-    template = current_app.jinja_env.get_template("macros/svgmap.html")
-    drawing = template.make_module({"_": _}).province_svg(province) if province else "<svg xmlns='http://www.w3.org/2000/svg'/>"
+    drawing = render_template("public/province.svg", province=province)
     return Response(drawing, mimetype="image/svg+xml", headers={"Cache-Control": "private, max-age=300"})
 
 
@@ -79,14 +79,23 @@ def _figures() -> list[tuple[str, str, str | None]]:
     ]
 
 
-def _featured(layer_id: str, fields: tuple[str, ...], sort: str, limit: int) -> list[dict[str, Any]]:
-    """The best rows of a layer, and among them those first that have a photo."""
+def _candidates(layer_id: str, fields: tuple[str, ...], order: str) -> list[dict[str, Any]]:
+    """The first rows of a layer by falling `order`, with their photos."""
     layer = catalogue.layer(layer_id)
-    order = ((sort, True), ("name", False))
-    query = read.Query(layer, context.actor(), fields=fields, sort=order, limit=CANDIDATES, geometry=False)
+    query = read.Query(
+        layer,
+        context.actor(),
+        fields=(*NAMES, "name_en", *fields),
+        sort=((order, True), ("name", False)),
+        limit=CANDIDATES,
+        geometry=False,
+    )
     rows = list(read.rows(context.session(), query).records())
     english_names(rows)
     add_photos(layer, rows)
-    return sorted(rows, key=lambda row: row["photo"] is None)[:limit]
+    return rows
 
 
+def _pictured(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those with a photo first."""
+    return sorted(rows, key=lambda row: row["photo"] is None)

@@ -9,7 +9,7 @@ import { showLocalFile } from "./files.js";
 
 const byId = (id) => document.getElementById(id);
 const config = pageData("map-config");
-const BACKGROUND_LAYERS = ["districts", "communes"];
+const BACKGROUND_LAYERS = ["provinces", "districts", "communes"];
 const HECTARE = 10_000;
 const SMALL_CONG = 1_000;
 
