@@ -137,7 +137,7 @@ class UnitWriter:
     def _write_province(self) -> Province:
         shape = coverage.dissolve(self.file.geometries, [""] * len(self.file))[""]
         code, name, kind = self.province
-        return self._put(Province, code, name, kind, shape)  # type: ignore[no-any-return]
+        return self._put(Province, code, name, kind, shape)
 
     @functools.cached_property
     def province(self) -> tuple[str, str, str]:

@@ -59,13 +59,12 @@ def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     with store.engine.connect() as connection:
         tables = [*metadata.sorted_tables]
         rows = {
-            t.name: sorted(map(repr, connection.execute(sa.text(f"SELECT * FROM {t.name}"))))  # noqa: S608
-            for t in tables
+            t.name: sorted(map(repr, connection.execute(sa.text(f"SELECT * FROM {t.name}")))) for t in tables
         }
         if store.embedded:
             trees = [f"rtree_{t.name}_geom" for t in tables if "geom" in t.c]
             for name in ("gpkg_contents", "gpkg_ogr_contents", *trees):
-                rows[name] = sorted(map(repr, connection.execute(sa.text(f"SELECT * FROM {name}"))))  # noqa: S608
+                rows[name] = sorted(map(repr, connection.execute(sa.text(f"SELECT * FROM {name}"))))
     return rows
 
 
@@ -501,12 +500,16 @@ def metres(features: Features) -> None:
 
 def elsewhere(features: Features) -> None:
     for feature in features:
-        feature["geometry"] = mapping(shapely.transform(shape(feature["geometry"]), lambda xy: xy - (100, 0)))
+        feature["geometry"] = mapping(
+            shapely.transform(shape(feature["geometry"]), lambda xy: xy - np.array((100, 0)))
+        )
 
 
 def degree_off(features: Features) -> None:
     for feature in features:
-        feature["geometry"] = mapping(shapely.transform(shape(feature["geometry"]), lambda xy: xy + (0, 1)))
+        feature["geometry"] = mapping(
+            shapely.transform(shape(feature["geometry"]), lambda xy: xy + np.array((0, 1)))
+        )
 
 
 def overlapping(features: Features) -> None:
@@ -518,7 +521,9 @@ def other_codes(features: Features) -> None:
     extra = json.loads(json.dumps(features[:10]))
     for number, feature in enumerate(extra):
         feature["properties"]["code"] = f"0{number:04d}"
-        feature["geometry"] = mapping(shapely.transform(shape(feature["geometry"]), lambda xy: xy + (0, 1)))
+        feature["geometry"] = mapping(
+            shapely.transform(shape(feature["geometry"]), lambda xy: xy + np.array((0, 1)))
+        )
     features += extra
 
 
