@@ -110,5 +110,5 @@ def find_unit(
     for model in (Commune, District, Province):
         unit: Any = session.scalar(sa.select(model).where(model.code == code, model.edition == edition))
         if unit is not None:
-            return unit  # type: ignore[no-any-return]
+            return unit
     return None

@@ -38,7 +38,7 @@ def meets_box(model: Any, box: Box, *, embedded: bool) -> sa.ColumnElement[bool]
     touching = sa.select(tree.c.id).where(
         tree.c.maxx >= west, tree.c.minx <= east, tree.c.maxy >= south, tree.c.miny <= north
     )
-    return model.id.in_(touching)  # type: ignore[no-any-return]
+    return model.id.in_(touching)
 
 
 #: A box whose numbers are given when the statement runs, by `box_values`.

@@ -14,7 +14,6 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 import shapely
-from pyproj import Transformer
 
 from gis.geometry import area_ha, length_m
 
@@ -266,11 +265,14 @@ def _assign_nearest(
 
 
 def _metres_around(lon: float, lat: float, shapes: Geometries) -> Geometries:
-    """The shapes in metres east and north of a place (azimuthal equidistant on WGS84)."""
-    plane = Transformer.from_crs(
-        "OGC:CRS84", f"+proj=aeqd +lat_0={lat} +lon_0={lon} +datum=WGS84 +units=m", always_xy=True
-    )
-    moved: Geometries = shapely.transform(shapes, plane.transform, interleaved=False)
+    """The shapes in metres east and north of a place, by the ellipsoid's radii there: true near the place."""
+    flattening, equator = 1 / 298.257223563, 6_378_137.0
+    squared = flattening * (2 - flattening)
+    narrowing = 1 - squared * float(np.sin(np.radians(lat))) ** 2
+    east = equator / narrowing**0.5 * float(np.cos(np.radians(lat)))
+    north = equator * (1 - squared) / narrowing**1.5
+    metres = np.radians(1.0) * np.array([east, north])
+    moved: Geometries = shapely.transform(shapes, lambda xy: (xy - (lon, lat)) * metres)
     return moved
 
 
