@@ -7,7 +7,8 @@ PORT ?= 8000
 WORKERS ?= 2
 
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Setuptools warns of the folder names at every editable installation.
+PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CATALOGUES := $(wildcard webmap/translations/*/LC_MESSAGES/*.po)
 VENDOR := webmap/static/vendor/vendor.json
 PYTEST := $(BIN)/python -m pytest
@@ -16,7 +17,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-clients lint format bench clean
+.PHONY: help setup run test test-clients lint format messages bench clean
 
 help: ## In danh sách các lệnh này
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -46,9 +47,12 @@ format: .venv/.lints ## Trình bày lại mã nguồn
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup .venv/.tests ## Đo tốc độ và bộ nhớ so với các chương trình khác
+messages: .venv/.runs ## Gom các câu chữ vào bản dịch tiếng Anh và in những câu chưa dịch
+	@$(BIN)/python tools/messages.py
+
+bench: setup .venv/.tests ## Đo tốc độ và bộ nhớ so với các chương trình khác (BENCH="--areas 10000 …")
 	@tools/debian-packages.sh test
-	@$(PYTEST) -s tests/bench
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 clean: ## Xóa những gì đã cài và tạo ra, trừ bản ghi trong instance/
 	rm -rf .venv node_modules webmap/static/vendor build *.egg-info test-results

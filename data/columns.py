@@ -112,7 +112,7 @@ class Moment(TypeDecorator[dt.datetime]):
         if value is None or dialect.name != "geopackage":
             return value
         value = value.replace(tzinfo=value.tzinfo or dt.UTC).astimezone(dt.UTC)
-        return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def process_result_value(self, value: Any, dialect: Any) -> dt.datetime | None:
         if value is None or isinstance(value, dt.datetime):

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from data import sqlfunctions
 from data.record import metadata
 from data.tables import LayerRevision
 from gis import geopackage
@@ -103,9 +104,12 @@ def outside_triggers(table: sa.Table) -> dict[str, str]:
         "update": update,
         "delete": audit("delete", "OLD.id", _as_json(table, "OLD", geometry=True), "NULL"),
     }
+    # GDAL switches recursive triggers on: the trigger's own update of these two must not fire it again.
+    edited = ", ".join(c.name for c in table.c if c.name not in ("version", "updated_at"))
+    events = {"insert": "INSERT", "update": f"UPDATE OF {edited}", "delete": "DELETE"}
     return {
         f"outside_{name}_{kind}": (
-            f"CREATE TRIGGER outside_{name}_{kind} AFTER {kind.upper()} ON {name} WHEN {outside} "
+            f"CREATE TRIGGER outside_{name}_{kind} AFTER {events[kind]} ON {name} WHEN {outside} "
             f"BEGIN {bump} {body} END"
         )
         for kind, body in bodies.items()
@@ -140,6 +144,7 @@ END $$;
 
 def _install_postgres(connection: sa.Connection) -> None:
     connection.exec_driver_sql(_POSTGRES_FUNCTIONS)
+    sqlfunctions.install(connection)
     for table in guarded_tables():
         name = table.name
         connection.exec_driver_sql(

@@ -15,6 +15,7 @@ from data.backup import place_new, settle
 from data.schema import known_schemas, newest_schema
 from data.store import Store, StoreError
 from data.tables import AuditRow
+from gis.errors import marked
 
 BUILDING = ".building-"
 
@@ -102,18 +103,22 @@ def explained() -> Iterator[None]:
             str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
         )
         known = next((text for sign, text in _COMPLAINTS.items() if sign in reason), None)
-        raise StoreError(known or "Cơ sở dữ liệu báo lỗi: %(reason)s.", reason=reason) from error
+        raise StoreError(known or marked("Cơ sở dữ liệu báo lỗi: %(reason)s."), reason=reason) from error
 
 
 _COMPLAINTS = {
-    "not a database": "Tệp bản ghi không phải là cơ sở dữ liệu (%(reason)s); hãy khôi phục từ bản sao lưu.",
-    "malformed": "Tệp bản ghi bị hỏng (%(reason)s); hãy khôi phục từ bản sao lưu bằng ocopmap restore.",
-    "locked": "Bản ghi đang bận vì chương trình khác đang ghi (%(reason)s); hãy thử lại.",
-    "unable to open": "Không mở được tệp bản ghi (%(reason)s); hãy kiểm tra thư mục và quyền.",
-    "readonly": "Không được phép ghi vào tệp bản ghi (%(reason)s); hãy kiểm tra quyền.",
-    "is full": "Đĩa đã đầy (%(reason)s); chưa có gì thay đổi.",
-    "connection failed": "Không kết nối được máy chủ cơ sở dữ liệu: %(reason)s.",
-    "does not exist": "Máy chủ cơ sở dữ liệu báo thiếu: %(reason)s.",
+    "not a database": marked(
+        "Tệp bản ghi không phải là cơ sở dữ liệu (%(reason)s); hãy khôi phục từ bản sao lưu."
+    ),
+    "malformed": marked(
+        "Tệp bản ghi bị hỏng (%(reason)s); hãy khôi phục từ bản sao lưu bằng ocopmap restore."
+    ),
+    "locked": marked("Bản ghi đang bận vì chương trình khác đang ghi (%(reason)s); hãy thử lại."),
+    "unable to open": marked("Không mở được tệp bản ghi (%(reason)s); hãy kiểm tra thư mục và quyền."),
+    "readonly": marked("Không được phép ghi vào tệp bản ghi (%(reason)s); hãy kiểm tra quyền."),
+    "is full": marked("Đĩa đã đầy (%(reason)s); chưa có gì thay đổi."),
+    "connection failed": marked("Không kết nối được máy chủ cơ sở dữ liệu: %(reason)s."),
+    "does not exist": marked("Máy chủ cơ sở dữ liệu báo thiếu: %(reason)s."),
 }
 
 

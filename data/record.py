@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from data import accounts, admin_units, craft_villages, growing_areas, media, producers, products, tables
+from data import accounts, admin_units, craft_villages, growing_areas, media, producers, products, tables, wfs
 from data.base import Base
 from data.traceability import lots
 
@@ -19,4 +19,5 @@ __all__ = [
     "producers",
     "products",
     "tables",
+    "wfs",
 ]

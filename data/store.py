@@ -18,9 +18,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.orm import Session
 
-from data import tables
+from data import sqlfunctions, tables
 from data.base import Base
-from gis import geopackage
+from gis import geopackage, predicates
 from gis.errors import Refusal
 
 BUSY_MILLISECONDS = 15_000
@@ -163,6 +163,8 @@ def widen_extent(session: Session, table: str, box: tuple[float, float, float, f
 def _prepare_gpkg(connection: Any, record: Any) -> None:
     connection.isolation_level = None
     geopackage.register_functions(connection)
+    predicates.register(connection)
+    sqlfunctions.register(connection)
     for pragma in (
         f"busy_timeout = {BUSY_MILLISECONDS}",
         "journal_mode = WAL",

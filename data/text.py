@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
+#: Combining marks, as Python and PostgreSQL read the same expression.
+MARKS = r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+
 _SPACES = re.compile(r"\s+")
+_MARKS = re.compile(MARKS)
 
 
 def normal(text: str) -> str:
@@ -20,6 +24,12 @@ def fold(text: str | None) -> str:
     lowered = unicodedata.normalize("NFC", text).lower().replace("đ", "d")
     bare = (c for c in unicodedata.normalize("NFD", lowered) if not unicodedata.combining(c))
     return _SPACES.sub(" ", "".join(bare)).strip()
+
+
+def bare(text: str) -> str:
+    """Return the text in NFC without marks and with đ as d, its case and spaces kept."""
+    unmarked = _MARKS.sub("", unicodedata.normalize("NFD", text))
+    return unicodedata.normalize("NFC", unmarked).replace("đ", "d").replace("Đ", "D")
 
 
 def accented(text: str | None) -> str:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import shapely
 from pyproj import Geod
 
-from gis.errors import Refusal
+from gis.errors import Refusal, marked
 
 Floats = npt.NDArray[np.float64]
 Geometries = npt.NDArray[np.object_]
@@ -71,51 +71,51 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
     (
         "Ring Self-intersection",
         "ring_self_intersection",
-        "Đường biên chạm vào chính nó tại kinh độ %(lon).6f, vĩ độ %(lat).6f.",
+        marked("Đường biên chạm vào chính nó tại kinh độ %(lon).6f, vĩ độ %(lat).6f."),
     ),
     (
         "Self-intersection",
         "self_intersection",
-        "Đường biên tự cắt tại kinh độ %(lon).6f, vĩ độ %(lat).6f.",
+        marked("Đường biên tự cắt tại kinh độ %(lon).6f, vĩ độ %(lat).6f."),
     ),
     (
         "Hole lies outside shell",
         "hole_outside_shell",
-        "Một lỗ nằm ngoài đường biên, gần kinh độ %(lon).6f, vĩ độ %(lat).6f.",
+        marked("Một lỗ nằm ngoài đường biên, gần kinh độ %(lon).6f, vĩ độ %(lat).6f."),
     ),
     (
         "Holes are nested",
         "nested_holes",
-        "Một lỗ nằm trong một lỗ khác, gần kinh độ %(lon).6f, vĩ độ %(lat).6f.",
+        marked("Một lỗ nằm trong một lỗ khác, gần kinh độ %(lon).6f, vĩ độ %(lat).6f."),
     ),
     (
         "Nested shells",
         "nested_shells",
-        "Một phần nằm lọt trong một phần khác, gần kinh độ %(lon).6f, vĩ độ %(lat).6f.",
+        marked("Một phần nằm lọt trong một phần khác, gần kinh độ %(lon).6f, vĩ độ %(lat).6f."),
     ),
     (
         "Interior is disconnected",
         "disconnected_interior",
-        "Các lỗ cắt vùng thành nhiều mảnh rời, gần kinh độ %(lon).6f, vĩ độ %(lat).6f.",
+        marked("Các lỗ cắt vùng thành nhiều mảnh rời, gần kinh độ %(lon).6f, vĩ độ %(lat).6f."),
     ),
     (
         "Duplicate Rings",
         "duplicate_rings",
-        "Có hai đường biên trùng nhau, gần kinh độ %(lon).6f, vĩ độ %(lat).6f.",
+        marked("Có hai đường biên trùng nhau, gần kinh độ %(lon).6f, vĩ độ %(lat).6f."),
     ),
     (
         "Too few",
         "too_few_points",
-        "Đường biên có quá ít điểm, gần kinh độ %(lon).6f, vĩ độ %(lat).6f.",
+        marked("Đường biên có quá ít điểm, gần kinh độ %(lon).6f, vĩ độ %(lat).6f."),
     ),
-    ("Invalid Coordinate", "invalid_coordinate", "Hình có tọa độ không phải là số."),
+    ("Invalid Coordinate", "invalid_coordinate", marked("Hình có tọa độ không phải là số.")),
 )
 _WANTED = {
-    _POINT: "Ở đây cần hình điểm, nhưng tệp cho hình loại %(found)s.",
-    _LINE: "Ở đây cần hình đường, nhưng tệp cho hình loại %(found)s.",
-    _POLYGON: "Ở đây cần hình vùng, nhưng tệp cho hình loại %(found)s.",
+    _POINT: marked("Ở đây cần hình điểm, nhưng tệp cho hình loại %(found)s."),
+    _LINE: marked("Ở đây cần hình đường, nhưng tệp cho hình loại %(found)s."),
+    _POLYGON: marked("Ở đây cần hình vùng, nhưng tệp cho hình loại %(found)s."),
 }
-_UNKNOWN = ("invalid", "Hình không hợp lệ, gần kinh độ %(lon).6f, vĩ độ %(lat).6f.")
+_UNKNOWN = ("invalid", marked("Hình không hợp lệ, gần kinh độ %(lon).6f, vĩ độ %(lat).6f."))
 
 
 def area_ha(geometries: Any) -> Floats:

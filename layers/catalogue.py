@@ -24,6 +24,10 @@ PRODUCTION = Label("Vùng sản xuất", "Production")
 VILLAGES = Label("Làng nghề", "Craft villages")
 PROGRAMME = Label("Chương trình OCOP", "OCOP programme")
 
+HECTARES, TONNES, PERCENT = Label("ha", "ha"), Label("tấn", "t"), Label("%", "%")
+DONG, MILLION_DONG = Label("đồng", "VND"), Label("triệu đồng", "million VND")
+MINUTES, VISITORS = Label("phút", "minutes"), Label("khách", "visitors")
+
 STAR_COLORS = {"5": "#b45309", "4": "#d97706", "3": "#0f766e", "2": "#64748b", "1": "#94a3b8"}
 CROP_COLORS = {
     "shrimp_tiger": "#0f766e",
@@ -77,7 +81,7 @@ UNIT_FIELDS = (
     _f("edition", "Phiên bản địa giới", "Boundary edition"),
     _f("valid_from", "Hiệu lực từ", "Valid from", DATE, in_tiles=False),
     _f("valid_to", "Hiệu lực đến", "Valid to", DATE, in_tiles=False),
-    _f("area_ha", "Diện tích", "Area", NUMBER, unit="ha"),
+    _f("area_ha", "Diện tích", "Area", NUMBER, unit=HECTARES),
 )
 UNIT_TAIL = (
     _f("source", "Nguồn dữ liệu", "Source of the data"),
@@ -96,6 +100,8 @@ LAYERS: tuple[Layer, ...] = (
         style=Style("#0b3d3a", outline="#0b3d3a", opacity=0.0),
         subtitle=("kind",),
         by_edition=True,
+        temporal_field="valid_from",
+        temporal_end="valid_to",
         visible_at_start=True,
     ),
     Layer(
@@ -106,9 +112,11 @@ LAYERS: tuple[Layer, ...] = (
         model=District,
         geometry="MULTIPOLYGON",
         fields=(*UNIT_FIELDS, *UNIT_TAIL),
-        style=Style("#115e59", outline="#115e59", opacity=0.0, label="name", label_minzoom=8),
+        style=Style("#115e59", outline="#115e59", opacity=0.0, label="name", label_minzoom=8, label_points=True),
         subtitle=("kind",),
         by_edition=True,
+        temporal_field="valid_from",
+        temporal_end="valid_to",
         visible_at_start=True,
     ),
     Layer(
@@ -124,9 +132,11 @@ LAYERS: tuple[Layer, ...] = (
             _f("district_name", "Huyện, thành phố", "District", source="district.name"),
             *UNIT_TAIL,
         ),
-        style=Style("#e7efe6", outline="#5b7f78", opacity=0.35, label="name", label_minzoom=10),
+        style=Style("#e7efe6", outline="#5b7f78", opacity=0.35, label="name", label_minzoom=10, label_points=True),
         subtitle=("district_name",),
         by_edition=True,
+        temporal_field="valid_from",
+        temporal_end="valid_to",
         has_page=True,
         visible_at_start=True,
     ),
@@ -158,18 +168,18 @@ LAYERS: tuple[Layer, ...] = (
                 "Diện tích kê khai",
                 "Declared area",
                 NUMBER,
-                unit="ha",
+                unit=HECTARES,
                 writable=True,
                 minimum=0,
             ),
-            _f("area_ha", "Diện tích đo trên bản đồ", "Mapped area", NUMBER, unit="ha"),
+            _f("area_ha", "Diện tích đo trên bản đồ", "Mapped area", NUMBER, unit=HECTARES),
             _f("households", "Số hộ", "Households", INTEGER, writable=True, minimum=0),
             _f(
                 "expected_output_t",
                 "Sản lượng dự kiến",
                 "Expected output",
                 NUMBER,
-                unit="t",
+                unit=TONNES,
                 writable=True,
                 minimum=0,
             ),
@@ -274,7 +284,7 @@ LAYERS: tuple[Layer, ...] = (
                 "Tỷ lệ hộ làm nghề",
                 "Share of trade households",
                 NUMBER,
-                unit="%",
+                unit=PERCENT,
                 source=_percent("trade_households", "households"),
             ),
             _f("workers", "Lao động", "Workers", INTEGER, writable=True, minimum=0),
@@ -283,7 +293,7 @@ LAYERS: tuple[Layer, ...] = (
                 "Thu nhập bình quân",
                 "Mean income",
                 NUMBER,
-                unit="triệu đồng",
+                unit=MILLION_DONG,
                 writable=True,
             ),
             _f(
@@ -303,7 +313,7 @@ LAYERS: tuple[Layer, ...] = (
                 multiline=True,
                 in_tiles=False,
             ),
-            _f("area_ha", "Diện tích đo trên bản đồ", "Mapped area", NUMBER, unit="ha"),
+            _f("area_ha", "Diện tích đo trên bản đồ", "Mapped area", NUMBER, unit=HECTARES),
             _f("contact_name", "Người liên hệ", "Contact", audience=STAFF, writable=True, in_tiles=False),
             _f(
                 "contact_phone",
@@ -315,7 +325,7 @@ LAYERS: tuple[Layer, ...] = (
             ),
             *PUBLICATION,
         ),
-        style=Style("#c2410c", outline="#7c2d12", opacity=0.45, label="name", label_minzoom=11),
+        style=Style("#c2410c", outline="#7c2d12", opacity=0.45, label="name", label_minzoom=11, label_points=True),
         subtitle=("craft", "commune_name"),
         has_page=True,
         visible_at_start=True,
@@ -342,12 +352,12 @@ LAYERS: tuple[Layer, ...] = (
                 "Thời lượng tham quan",
                 "Visit length",
                 INTEGER,
-                unit="phút",
+                unit=MINUTES,
                 writable=True,
                 minimum=0,
             ),
-            _f("capacity", "Sức chứa", "Capacity", INTEGER, unit="khách", writable=True, minimum=0),
-            _f("price_vnd", "Giá vé", "Price", INTEGER, unit="đồng", writable=True, minimum=0),
+            _f("capacity", "Sức chứa", "Capacity", INTEGER, unit=VISITORS, writable=True, minimum=0),
+            _f("price_vnd", "Giá vé", "Price", INTEGER, unit=DONG, writable=True, minimum=0),
             _f("hands_on", "Trải nghiệm làm nghề", "Hands-on", BOOLEAN, writable=True),
             _f("homestay", "Lưu trú", "Homestay", BOOLEAN, writable=True),
             _f("step_free", "Lối đi không bậc", "Step-free access", BOOLEAN, writable=True),
@@ -458,7 +468,7 @@ LAYERS: tuple[Layer, ...] = (
             _f("expires_on", "Hết hạn", "Expires on", DATE),
             _f("certified_by", "Cơ quan công nhận", "Certified by"),
             _f("packaging", "Quy cách", "Packaging", writable=True, in_tiles=False),
-            _f("price_vnd", "Giá tham khảo", "Price", INTEGER, unit="đồng", writable=True, minimum=0),
+            _f("price_vnd", "Giá tham khảo", "Price", INTEGER, unit=DONG, writable=True, minimum=0),
             _f("gtin", "Mã GTIN", "GTIN", writable=True, in_tiles=False),
             _f("story", "Câu chuyện sản phẩm", "Story", writable=True, multiline=True, in_tiles=False),
             _f(
@@ -475,7 +485,7 @@ LAYERS: tuple[Layer, ...] = (
                 "Doanh thu năm",
                 "Annual revenue",
                 NUMBER,
-                unit="triệu đồng",
+                unit=MILLION_DONG,
                 audience=STAFF,
                 writable=True,
                 in_tiles=False,
@@ -486,6 +496,7 @@ LAYERS: tuple[Layer, ...] = (
             "#94a3b8", opacity=1, by="stars", colors=STAR_COLORS, radius=5, label="name", label_minzoom=13
         ),
         subtitle=("producer_name", "commune_name"),
+        temporal_field="certified_on",
         has_page=True,
         visible_at_start=True,
         depends_on=("producers", "craft_villages", "communes", "districts"),
@@ -521,6 +532,7 @@ LAYERS: tuple[Layer, ...] = (
             radius=4,
         ),
         subtitle=("product_name",),
+        temporal_field="produced_on",
         minzoom=8,
         depends_on=("products", "producers", "communes", "districts"),
     ),

@@ -181,7 +181,9 @@ class Edits:
                 raise Invalid("Lớp không có trường “%(field)s”.", field=name)
             if not field.writable:
                 continue
-            setattr(row, name, self._value(layer, field, value))
+            typed = self._value(layer, field, value)
+            if typed is not None or not _must_hold(layer, field):
+                setattr(row, name, typed)
         missing = [f for f in layer.fields if f.required and getattr(row, f.name) in (None, "")]
         if missing and (creating or any(f.name in properties for f in missing)):
             raise Invalid(
@@ -332,6 +334,11 @@ def adopt_outside(record_store: Store) -> int:
         session.flush()
         edits.finish()
         return len(waiting)
+
+
+def _must_hold(layer: Layer, field: Field) -> bool:
+    """Tell whether a field is never empty though nobody need fill it: it keeps what it holds, or its default."""
+    return not field.required and not layer.model.__table__.c[field.name].nullable
 
 
 def _within(field: Field, value: float) -> bool:

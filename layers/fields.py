@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import functools
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from data import codes as code_lists
 from data.accounts import Actor, Audience, scope
+
+#: Raised when tiles or features of an unchanged record come to be written differently.
+ANSWER_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Field:
     writable: bool = False
     required: bool = False
     codes: str | None = None
-    unit: str | None = None
+    unit: Label | None = None
     queryable: bool = True
     sortable: bool = True
     in_tiles: bool = True
@@ -103,11 +108,19 @@ class Style:
     radius: float = 5
     label: str | None = None
     label_minzoom: int = 11
+    label_points: bool = False
+
+    def label_layer(self, layer_id: str) -> str:
+        """Name the tile layer that the names are drawn from: points of their own, or the shapes themselves."""
+        return f"{layer_id}_labels" if self.label_points else layer_id
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One published layer: everything that any output needs to know of it."""
+    """One published layer: everything that any output needs to know of it.
+
+    `temporal_field` (and `temporal_end`, where rows hold for a span) say which time `datetime` asks about.
+    """
 
     id: str
     title: Label
@@ -129,11 +142,21 @@ class Layer:
     visible_at_start: bool = False
     editable_in_office: bool = False
     depends_on: tuple[str, ...] = ()
+    temporal_field: str | None = "updated_at"
+    temporal_end: str | None = None
 
     @property
     def table(self) -> str:
         """The table that holds the rows; layers and tables share their names."""
         return str(self.model.__tablename__)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A short hash of what the declaration shows: answers made under another declaration are not reused."""
+        shown = [(f.name, f.type.value, int(f.audience), f.codes, f.in_tiles, f.title.vi) for f in self.fields]
+        zooms = (self.minzoom, self.detail_zoom, self.maxzoom, self.overview_by)
+        described = repr((ANSWER_FORMAT, shown, zooms, self.style))
+        return hashlib.sha256(described.encode()).hexdigest()[:6]
 
     def field(self, name: str) -> Field:
         """Return a field by name; KeyError when the layer has none of that name."""

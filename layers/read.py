@@ -22,7 +22,7 @@ from data.store import revisions
 from gis import geopackage
 from gis.errors import Refusal
 from layers.fields import Field, Layer
-from layers.filters import Comparison, Filter, all_of, names_in, to_sql
+from layers.filters import Filter, is_small, names_in, names_rows, to_sql
 from layers.plan import Plan
 
 CHUNK = 1_000
@@ -72,6 +72,12 @@ class Rows:
         """The columns by field name."""
         return dict(zip(self.names, self.columns, strict=True))
 
+    def first(self, count: int) -> Rows:
+        """The first rows of these."""
+        return Rows(
+            self.fields, self.ids[:count], self.wkb[:count], [column[:count] for column in self.columns]
+        )
+
     def records(self) -> Iterator[dict[str, Any]]:
         """Yield each row as a dictionary with its id."""
         names = self.names
@@ -99,7 +105,8 @@ def rows(session: Session, query: Query) -> Rows:
     limit = query.limit
     if limit is not None:
         statement = statement.limit(limit + 1)
-    result = session.connection().execute(statement, _values(query)).all()
+    connection = session.connection()
+    result = connection.execute(statement, _values(query), execution_options=_options(query)).all()
     more = limit is not None and len(result) > limit
     found = _columnar(plan, result[:limit] if more else result, fields, len(keys), geometry=query.geometry)
     if more and len(found):
@@ -117,9 +124,22 @@ def stream(session: Session, query: Query, *, chunk: int = CHUNK) -> Iterator[Ro
     plan, statement, fields, keys = _statement(session, query)
     if query.limit is not None:
         statement = statement.limit(query.limit)
-    result = session.connection().execute(statement, _values(query), execution_options={"yield_per": chunk})
+    options = {**_options(query), "yield_per": chunk}
+    result = session.connection().execute(statement, _values(query), execution_options=options)
     for part in result.partitions(chunk):
         yield _columnar(plan, part, fields, len(keys), geometry=query.geometry)
+
+
+def cursor_at(session: Session, query: Query, position: int) -> str | None:
+    """Return the cursor after so many rows of a query, or None when it has fewer; only ids and keys are read."""
+    bare = replace(query, fields=(), geometry=False, limit=None, after=None)
+    plan, statement, _, keys = _statement(session, bare)
+    statement = statement.limit(1).offset(position - 1)
+    result = session.connection().execute(statement, _values(bare)).all()
+    if not result:
+        return None
+    found = _columnar(plan, result, (), len(keys), geometry=False)
+    return _cursor([c[-1] for c in found.sort_values], int(found.ids[-1]))
 
 
 def one(session: Session, layer: Layer, row_id: int, actor: Actor = PUBLIC) -> dict[str, Any] | None:
@@ -150,7 +170,7 @@ def count(session: Session, query: Query, *, row_id: int | None = None) -> int:
     if row_id is not None:
         conditions = [plan.model.id == row_id, plan.condition(edition_given=True)]
     statement = plan.joined(sa.select(sa.func.count())).where(*conditions)
-    return int(session.scalar(statement, _values(query)) or 0)
+    return int(session.scalar(statement, _values(query), execution_options=_options(query)) or 0)
 
 
 def bounds(session: Session, query: Query) -> Box | None:
@@ -169,9 +189,10 @@ def bounds(session: Session, query: Query) -> Box | None:
         extent = sa.func.ST_Extent(spatial.raw_geometry(plan.model))
         edges = [getattr(sa.func, f)(extent) for f in ("ST_XMin", "ST_YMin", "ST_XMax", "ST_YMax")]
         statement = plan.joined(sa.select(*edges))
-    west, south, east, north = session.execute(
-        statement.where(*_conditions(plan, query)), _values(query)
-    ).one()
+    found = session.execute(
+        statement.where(*_conditions(plan, query)), _values(query), execution_options=_options(query)
+    )
+    west, south, east, north = found.one()
     return None if west is None else (float(west), float(south), float(east), float(north))
 
 
@@ -186,27 +207,24 @@ def group_by(
     column = getattr(plan.model, key)
     aggregates = [measure(plan.model).label(name) for name, measure in measures.items()]
     statement = plan.joined(sa.select(column, *aggregates)).where(*_conditions(plan, query)).group_by(column)
-    found = session.execute(statement, _values(query))
+    found = session.execute(statement, _values(query), execution_options=_options(query))
     return {row[0]: dict(zip(measures, row[1:], strict=True)) for row in found}
 
 
 def revision(session: Session, layer: Layer) -> str:
     """Return the revision of a layer: it changes when its table or one that it shows names from changes."""
     known = revisions(session)
-    return f"r{sum(known.get(t, 0) for t in (layer.table, *layer.depends_on))}"
+    return _revision(layer, known)
 
 
 def all_revisions(session: Session, layers: Sequence[Layer]) -> dict[str, str]:
     """Return the revisions of several layers with one query."""
     known = revisions(session)
-    return {
-        layer.id: f"r{sum(known.get(t, 0) for t in (layer.table, *layer.depends_on))}" for layer in layers
-    }
+    return {layer.id: _revision(layer, known) for layer in layers}
 
 
-def with_edition(query: Query, edition: str) -> Query:
-    """Ask the same of another boundary edition."""
-    return replace(query, where=all_of(query.where, Comparison("edition", "=", edition)))
+def _revision(layer: Layer, known: Mapping[str, int]) -> str:
+    return f"r{sum(known.get(t, 0) for t in (layer.table, *layer.depends_on))}-{layer.fingerprint}"
 
 
 # ---- statements
@@ -217,12 +235,18 @@ _statements: dict[Any, Any] = {}
 
 
 def _conditions(plan: Plan, query: Query) -> list[sa.ColumnElement[bool]]:
-    conditions = [plan.condition(edition_given="edition" in names_in(query.where))]
-    if query.where is not None:
-        conditions.append(to_sql(query.where, plan.lookup))
+    where = query.where
+    conditions = [plan.condition(edition_given="edition" in names_in(where) or names_rows(where))]
+    if where is not None:
+        conditions.append(to_sql(where, plan))
     if query.box is not None:
         conditions.append(plan.in_box(exact=query.exact))
     return conditions
+
+
+def _options(query: Query) -> dict[str, Any]:
+    """Keep statements that rarely come again out of SQLAlchemy's memory."""
+    return {} if is_small(query.where) else {"compiled_cache": None}
 
 
 def _values(query: Query) -> dict[str, Any]:
@@ -244,7 +268,8 @@ def _statement(session: Session, query: Query) -> tuple[Plan, sa.Select[Any], tu
         query.sort,
         query.geometry,
     )
-    if query.after is None and key in _statements:
+    remembered = query.after is None and is_small(query.where)
+    if remembered and key in _statements:
         return _statements[key]  # type: ignore[no-any-return]
     plan = Plan(query.layer, query.actor, dialect)
     fields = chosen_fields(query)
@@ -259,7 +284,7 @@ def _statement(session: Session, query: Query) -> tuple[Plan, sa.Select[Any], tu
     for expression, descending in keys:
         order += [expression.is_(None), expression.desc() if descending else expression]
     statement = plan.joined(sa.select(*selected)).where(*conditions).order_by(*order, plan.model.id)
-    if query.after is None:
+    if remembered:
         if len(_statements) >= REMEMBERED:
             _statements.clear()
         _statements[key] = (plan, statement, fields, keys)

@@ -14,7 +14,7 @@ def maplibre_layers(layer: Layer, source: str) -> list[dict[str, Any]]:
     drawn = _points(layer) if layer.geometry == "POINT" else _polygons(layer)
     if layer.style.label:
         drawn.append(_labels(layer, layer.style.label))
-    return [{**part, "source": source, "source-layer": layer.id} for part in drawn]
+    return [{"source-layer": layer.id, **part, "source": source} for part in drawn]
 
 
 def maplibre_style(layer: Layer, tilejson: str) -> dict[str, Any]:
@@ -102,6 +102,7 @@ def _labels(layer: Layer, field: str) -> dict[str, Any]:
     return {
         "id": f"{layer.id}-label",
         "type": "symbol",
+        "source-layer": layer.style.label_layer(layer.id),
         "minzoom": layer.style.label_minzoom,
         "layout": {
             "text-field": ["get", field],

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from data.accounts import Actor
 from gis import generalise, mvt, tilegrid
+from gis.tilegrid import TileGrid
 from layers import read
 from layers.fields import Layer
 
@@ -22,30 +23,59 @@ BUFFER = 64
 OVERVIEW_CELL_PIXELS = 24
 
 
-def encode(session: Session, layer: Layer, actor: Actor, z: int, x: int, y: int) -> bytes:
+def encode(
+    session: Session,
+    layer: Layer,
+    actor: Actor,
+    z: int,
+    x: int,
+    y: int,
+    grid: TileGrid = tilegrid.WEB_MERCATOR_QUAD,
+) -> bytes:
     """Return the Mapbox Vector Tile 2.1 of a tile address for a caller; b"" when nothing is in it."""
-    if layer.overview_by and z < layer.detail_zoom:
-        return _overview(session, layer, actor, (z, x, y))
-    rows = _rows(session, layer, actor, (z, x, y))
-    return mvt.encode_layer(
-        layer.id, rows.ids, rows.wkb, rows.by_name(), (z, x, y), extent=EXTENT, buffer=BUFFER
+    if layer.overview_by and z + grid.zoom_offset < layer.detail_zoom:
+        return _overview(session, layer, actor, (z, x, y), grid)
+    rows = _rows(session, layer, actor, (z, x, y), grid)
+    body = mvt.encode_layer(
+        layer.id, rows.ids, rows.wkb, rows.by_name(), (z, x, y), extent=EXTENT, buffer=BUFFER, grid=grid
+    )
+    return body + _labels(layer, rows, (z, x, y), grid) if layer.style.label_points and body else body
+
+
+def _labels(layer: Layer, rows: read.Rows, tile: tuple[int, int, int], grid: TileGrid) -> bytes:
+    """Place each name once, within the largest part of its shape, so that a map does not repeat it per tile piece."""
+    shapes = shapely.from_wkb(rows.wkb)
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    if not len(parts):
+        return b""
+    order = np.lexsort((-shapely.area(parts), owner))
+    owners, first = np.unique(owner[order], return_index=True)
+    points = shapely.point_on_surface(parts[order][first])
+    name = layer.style.label or ""
+    texts = [rows.by_name()[name][i] for i in owners.tolist()]
+    return mvt.encode_geometries(
+        layer.style.label_layer(layer.id), rows.ids[owners], points, {name: texts}, tile, buffer=0, grid=grid
     )
 
 
-def _rows(session: Session, layer: Layer, actor: Actor, tile: tuple[int, int, int]) -> read.Rows:
-    box = tilegrid.tile_box(*tile, buffer=BUFFER, extent=EXTENT)
+def _rows(
+    session: Session, layer: Layer, actor: Actor, tile: tuple[int, int, int], grid: TileGrid
+) -> read.Rows:
+    box = grid.tile_box(*tile, buffer=BUFFER, extent=EXTENT)
     return read.rows(session, read.Query(layer, actor, box=box, exact=False, tile_fields=True))
 
 
-def _overview(session: Session, layer: Layer, actor: Actor, tile: tuple[int, int, int]) -> bytes:
+def _overview(
+    session: Session, layer: Layer, actor: Actor, tile: tuple[int, int, int], grid: TileGrid
+) -> bytes:
     """Draw joined shapes with the deciding field, their number and their area, instead of a megabyte of slivers."""
     z, x, y = tile
     by = layer.overview_by or ""
-    box = tilegrid.tile_box(z, x, y, buffer=BUFFER, extent=EXTENT)
+    box = grid.tile_box(z, x, y, buffer=BUFFER, extent=EXTENT)
     rows = read.rows(session, read.Query(layer, actor, box=box, exact=False, fields=(by,)))
     if not len(rows):
         return b""
-    cell = OVERVIEW_CELL_PIXELS * tilegrid.resolution(z, 256)
+    cell = OVERVIEW_CELL_PIXELS * grid.resolution(z, 256) * grid.metres_per_unit
     merged = coalesced(rows.wkb, rows.columns[0], cell)
     columns: dict[str, Any] = {
         by: merged.keys,
@@ -54,12 +84,31 @@ def _overview(session: Session, layer: Layer, actor: Actor, tile: tuple[int, int
     }
     ids = np.arange(1, len(merged.keys) + 1, dtype=np.int64)
     wkb = np.asarray(shapely.to_wkb(merged.geometries), dtype=object)
-    return mvt.encode_layer(layer.id, ids, wkb, columns, tile, extent=EXTENT, buffer=BUFFER)
+    return mvt.encode_layer(layer.id, ids, wkb, columns, tile, extent=EXTENT, buffer=BUFFER, grid=grid)
 
 
 def coalesced(wkb: Any, keys: Any, cell_m: float) -> Any:
     """Join the shapes of one key within each cell of `cell_m` metres."""
     return generalise.coalesce(shapely.from_wkb(wkb), keys, cell_m)
+
+
+def vector_layers(layer: Layer, actor: Actor, lang: str, maxzoom: int | None = None) -> list[dict[str, Any]]:
+    """Describe what a layer's tiles hold, as the `vector_layers` of TileJSON 3 want it."""
+    fields = fields_of(layer, actor)
+    described = [(layer.id, layer.minzoom, fields)]
+    if layer.style.label_points and layer.style.label:
+        names = {layer.style.label: fields[layer.style.label]}
+        described.append((layer.style.label_layer(layer.id), layer.minzoom, names))
+    return [
+        {
+            "id": name,
+            "description": layer.description[lang],
+            "minzoom": minzoom,
+            "maxzoom": layer.maxzoom if maxzoom is None else maxzoom,
+            "fields": known,
+        }
+        for name, minzoom, known in described
+    ]
 
 
 def fields_of(layer: Layer, actor: Actor) -> dict[str, str]:

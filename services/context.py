@@ -55,9 +55,17 @@ def actor() -> Actor:
 
 
 def language() -> str:
-    """Return the caller's language: `lang=` in the address, then the cookie, then Vietnamese."""
-    chosen = request.args.get("lang") or request.cookies.get("lang") or LANGUAGES[0]
+    """Return the caller's language: `lang=` in the address, then the cookie, then Vietnamese.
+
+    A service that negotiates languages goes by Accept-Language instead of the cookie (`negotiate_language`).
+    """
+    chosen = request.args.get("lang") or g.get("ocop_language") or request.cookies.get("lang") or LANGUAGES[0]
     return chosen if chosen in LANGUAGES else LANGUAGES[0]
+
+
+def negotiate_language() -> None:
+    """Let this request be answered in the language that its Accept-Language header prefers, if it has one."""
+    g.ocop_language = request.accept_languages.best_match(LANGUAGES)
 
 
 def _close(error: Any) -> None:

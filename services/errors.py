@@ -13,7 +13,9 @@ from werkzeug.exceptions import HTTPException
 from data.accounts import AccountError
 from data.media import PhotoError
 from data.store import StoreError
-from gis.errors import Refusal
+from gis.crs import OutsideCrs, UnknownCrs
+from gis.errors import Refusal, marked
+from gis.gml import GmlError
 from layers.edit import Conflict, EditError, Invalid, NotAllowed, NotFound
 from layers.fields import Label
 from layers.filters import FilterError
@@ -33,12 +35,34 @@ class Missing(Refusal):
     """There is nothing at this address for this caller."""
 
 
+class NotAcceptable(Refusal):
+    """The answer has none of the forms that the caller accepts."""
+
+
+class UnsupportedContent(Refusal):
+    """The body is of a kind that is not taken here."""
+
+
+class PreconditionFailed(Refusal):
+    """The row is not in the state that the caller named in If-Match; `current` is its version now."""
+
+    def __init__(self, message: str, *, current: int | None, **facts: object) -> None:
+        super().__init__(message, current=current, **facts)
+        self.current = current
+
+
 STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (BadRequest, 400),
     (FilterError, 400),
     (ReadError, 400),
+    (GmlError, 400),
+    (UnknownCrs, 400),
+    (OutsideCrs, 400),
     (Missing, 404),
     (NotFound, 404),
+    (NotAcceptable, 406),
+    (PreconditionFailed, 412),
+    (UnsupportedContent, 415),
     (NotAllowed, 403),
     (Conflict, 409),
     (Invalid, 422),
@@ -50,7 +74,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (OperationalError, 503),
 )
 
-BUSY = "Cơ sở dữ liệu đang bận hoặc chưa sẵn sàng; hãy thử lại sau ít phút."
+BUSY = marked("Cơ sở dữ liệu đang bận hoặc chưa sẵn sàng; hãy thử lại sau ít phút.")
 
 
 def status_of(error: Exception) -> int:
@@ -78,15 +102,15 @@ def sentence_of(error: Exception) -> str:
 
 
 _HTTP_SENTENCES = {
-    400: "Yêu cầu không đúng; hãy kiểm tra lại địa chỉ hoặc biểu mẫu.",
-    401: "Cần đăng nhập bằng tên và mật khẩu, hoặc khóa API.",
-    403: "Bạn không có quyền xem hoặc làm việc này.",
-    404: "Không có gì ở địa chỉ này.",
-    405: "Địa chỉ này không nhận cách gọi đó.",
-    413: "Dữ liệu gửi lên quá lớn.",
-    415: "Loại nội dung này không nhận được.",
-    429: "Bạn đã thử quá nhiều lần; hãy đợi ít phút.",
-    500: "Máy chủ gặp lỗi; sự việc đã được ghi lại.",
+    400: marked("Yêu cầu không đúng; hãy kiểm tra lại địa chỉ hoặc biểu mẫu."),
+    401: marked("Cần đăng nhập bằng tên và mật khẩu, hoặc khóa API."),
+    403: marked("Bạn không có quyền xem hoặc làm việc này."),
+    404: marked("Không có gì ở địa chỉ này."),
+    405: marked("Địa chỉ này không nhận cách gọi đó."),
+    413: marked("Dữ liệu gửi lên quá lớn."),
+    415: marked("Loại nội dung này không nhận được."),
+    429: marked("Bạn đã thử quá nhiều lần; hãy đợi ít phút."),
+    500: marked("Máy chủ gặp lỗi; sự việc đã được ghi lại."),
     503: BUSY,
 }
 
@@ -105,7 +129,7 @@ def problem(error: Exception) -> Response:
         body["parameter"] = error.parameter
     if isinstance(error, Invalid):
         body["field"] = error.field
-    if isinstance(error, Conflict):
+    if isinstance(error, Conflict | PreconditionFailed):
         body["current"] = error.current
     response = Response(orjson.dumps(body), status, mimetype="application/problem+json")
     if status == 401:

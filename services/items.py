@@ -78,7 +78,7 @@ def _entry(layer: Layer, revision: str) -> dict[str, Any]:
                 "name": f.name,
                 "type": f.type.value,
                 "title": f.title.as_dict(),
-                "unit": f.unit,
+                "unit": f.unit.as_dict() if f.unit else None,
                 "codes": {v: {"vi": c.vi, "en": c.en} for v, c in f.code_list.items()}
                 if f.code_list
                 else None,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 from flask import Blueprint, Response, request, url_for
 
 from gis import tilegrid
+from gis.tilegrid import WEB_MERCATOR_QUAD, TileGrid
 from layers import catalogue, read, styles
 from layers import tiles as layer_tiles
 from layers.fields import Layer
@@ -48,26 +50,57 @@ def bounds_of(layer: Layer, revision: str) -> tuple[float, float, float, float] 
 def tile(layer_id: str, z: int, x: int, y: int) -> Response:
     """Serve a tile: 200 with features, 204 when empty within the layer's limits, 404 outside them."""
     refuse_unknown(())
-    layer, actor = layer_or_missing(layer_id), context.actor()
+    layer = layer_or_missing(layer_id)
     revision = read.revision(context.session(), layer)
     limits = bounds_of(layer, revision) or WORLD
     if not tilegrid.in_limits(z, x, y, limits, layer.minzoom, layer.maxzoom):
         raise Missing("Ô bản đồ %(z)s/%(x)s/%(y)s nằm ngoài giới hạn của lớp.", z=z, x=x, y=y)
-    key = f"{layer.id}/{revision}/{actor.audience_key}/{z}/{x}/{y}"
+    return tile_answer([layer], {layer.id: revision}, z, x, y, empty_status=204, version=revision)
+
+
+def tile_answer(
+    layers: Sequence[Layer],
+    revisions: Mapping[str, str],
+    z: int,
+    x: int,
+    y: int,
+    grid: TileGrid = WEB_MERCATOR_QUAD,
+    *,
+    empty_status: int,
+    version: str,
+) -> Response:
+    """Answer with one tile of several layers; an empty one has the status that the service's standard wants.
+
+    `version` is what `v=` must say for the answer to be kept for a year.
+    """
+    actor = context.actor()
+    keys = [tile_key(layer, revisions[layer.id], z, x, y, grid) for layer in layers]
 
     def make() -> Response:
-        packed = context.tile_cache().get(key)
-        if packed is None:
-            body = layer_tiles.encode(context.session(), layer, actor, z, x, y)
-            packed = gzip.compress(body, 4) if body else b""
-            context.tile_cache().put(key, packed)
+        # Members of gzip put one after the other are one gzip file, and layers so put are one tile.
+        packed = b"".join(_packed(layer, key, z, x, y, grid) for layer, key in zip(layers, keys, strict=True))
         if not packed:
-            return Response(status=204)
+            return Response(status=empty_status, mimetype=MVT)
         if request.accept_encodings["gzip"]:
             return Response(packed, mimetype=MVT, headers={"Content-Encoding": "gzip"})
         return Response(gzip.decompress(packed), mimetype=MVT)
 
-    return conditional(tag(key, store_mark()), actor, make, versioned=request.args.get("v") == revision)
+    return conditional(tag(*keys, store_mark()), actor, make, versioned=request.args.get("v") == version)
+
+
+def tile_key(layer: Layer, revision: str, z: int, x: int, y: int, grid: TileGrid = WEB_MERCATOR_QUAD) -> str:
+    """Return the name of a tile in the cache."""
+    place = f"{z}/{x}/{y}" if grid is WEB_MERCATOR_QUAD else f"{grid.id}/{z}/{x}/{y}"
+    return f"{layer.id}/{revision}/{context.actor().audience_key}/{place}"
+
+
+def _packed(layer: Layer, key: str, z: int, x: int, y: int, grid: TileGrid) -> bytes:
+    packed = context.tile_cache().get(key)
+    if packed is None:
+        body = layer_tiles.encode(context.session(), layer, context.actor(), z, x, y, grid)
+        packed = gzip.compress(body, 4) if body else b""
+        context.tile_cache().put(key, packed)
+    return packed
 
 
 def store_mark() -> str:
@@ -97,15 +130,7 @@ def tilejson(layer_id: str) -> Response:
             "maxzoom": layer.maxzoom,
             "bounds": [west, south, east, north],
             "center": [(west + east) / 2, (south + north) / 2, 9],
-            "vector_layers": [
-                {
-                    "id": layer.id,
-                    "description": layer.description[lang],
-                    "minzoom": layer.minzoom,
-                    "maxzoom": layer.maxzoom,
-                    "fields": layer_tiles.fields_of(layer, actor),
-                }
-            ],
+            "vector_layers": layer_tiles.vector_layers(layer, actor, lang),
         }
         return Response(orjson.dumps(document), mimetype="application/json")
 

@@ -33,6 +33,12 @@ const PACKAGES = [
     files: SUBSETS.flatMap((subset) => WEIGHTS.map((weight) => `files/${fontFile(subset, weight)}`)),
     generate: { "fonts.css": fontFaces },
   },
+  // The same font as TrueType, for the letters on map images that the server draws.
+  {
+    name: `@expo-google-fonts/${FONT}`,
+    as: `${FONT}-ttf`,
+    files: ["400Regular/BeVietnamPro_400Regular.ttf", "LICENSE_FONT"],
+  },
 ];
 
 function fontFaces(source) {
@@ -94,11 +100,11 @@ function withoutSourceMap(file) {
   if (clean !== text) writeFileSync(file, clean);
 }
 
-function vendorOne({ name, files, generate = {} }) {
+function vendorOne({ name, as = basename(name), files, generate = {} }) {
   const source = join(MODULES, name);
   if (!existsSync(source)) throw new Error(`${name} is not in node_modules: run npm ci first`);
   const about = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
-  const folder = `${basename(name)}-${about.version}`;
+  const folder = `${as}-${about.version}`;
   const target = join(TARGET, folder);
   mkdirSync(target, { recursive: true });
 
@@ -119,7 +125,7 @@ function vendorOne({ name, files, generate = {} }) {
   written.push(join(target, "LICENSE"));
 
   return {
-    name: basename(name),
+    name: as,
     package: name,
     version: about.version,
     license: about.license,

@@ -96,7 +96,8 @@ def _languages(app: Flask) -> None:
     @app.before_request
     def start() -> BaseResponse | None:
         g.ocop_lang = context.language()
-        if request.path != "/" and request.path.endswith("/") and request.method == "GET":
+        unknown = request.url_rule is None and request.path.endswith("/")
+        if unknown and request.method == "GET":
             return redirect(request.path.rstrip("/") or "/", 308)
         return None
 

@@ -13,6 +13,7 @@ from gis.mvt import attributes, shapes, varint
 from gis.mvt.polygons import valid_polygons
 from gis.mvt.shapes import LINE, POINT, POLYGON, Frame, Geometries, Paths
 from gis.mvt.varint import Integers, run_starts, spans
+from gis.tilegrid import WEB_MERCATOR_QUAD, TileGrid
 
 _MOVE_ONE = 1 << 3 | 1
 _LINE_TO = 2
@@ -29,18 +30,19 @@ def encode_layer(
     extent: int = 4096,
     buffer: int = 64,
     simplify: bool = True,
+    grid: TileGrid = WEB_MERCATOR_QUAD,
 ) -> bytes:
     """One layer of a vector tile (MVT 2.1) from lon/lat WKB; b"" when nothing of it falls into the tile.
 
     `ids` (N) are the feature ids, 0 or more; `wkb` (N) holds bytes or None; `columns` maps attribute names
-    to N values each. `tile` is (z, x, y) of WebMercatorQuad. Layers put one after the other make a tile.
+    to N values each. `tile` is (z, x, y) of `grid`. Layers put one after the other make a tile.
     See `encode_geometries` for what happens to shapes and values.
     Raises shapely.errors.GEOSException for bytes that are not WKB.
     """
     blobs = np.asarray(wkb, dtype=object)
     geometries: Geometries = shapely.from_wkb(blobs)
     return encode_geometries(
-        name, ids, geometries, columns, tile, extent=extent, buffer=buffer, simplify=simplify
+        name, ids, geometries, columns, tile, extent=extent, buffer=buffer, simplify=simplify, grid=grid
     )
 
 
@@ -54,6 +56,7 @@ def encode_geometries(
     extent: int = 4096,
     buffer: int = 64,
     simplify: bool = True,
+    grid: TileGrid = WEB_MERCATOR_QUAD,
 ) -> bytes:
     """One layer of a vector tile (MVT 2.1) from lon/lat geometries; b"" when nothing falls into the tile.
 
@@ -70,7 +73,7 @@ def encode_geometries(
         raise ValueError("ids, geometries and columns must have the same length")
     if count and int(identifiers.min()) < 0:
         raise ValueError("feature ids must not be negative")
-    drawn = list(_drawn(np.asarray(geometries, dtype=object), Frame(tile, extent, buffer), simplify))
+    drawn = list(_drawn(np.asarray(geometries, dtype=object), Frame(tile, extent, buffer, grid), simplify))
     kept = np.zeros(count, bool)
     for _, rows, _ in drawn:
         kept[rows] = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from gis.crs import EARTH_RADIUS
 from gis.mvt.varint import Integers
-from gis.tilegrid import LATITUDE_LIMIT, tile_bounds, tile_box
+from gis.tilegrid import WEB_MERCATOR_QUAD, TileGrid
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -21,9 +19,6 @@ Geometries = npt.NDArray[np.object_]
 
 POINT, LINE, POLYGON = 1, 2, 3
 """Geometry types of the tile format (MVT 2.1 §4.3.4)."""
-
-# Past the edge of the square world a tile's buffer may still show something; a pole would be infinite.
-_LATITUDE_CAP = LATITUDE_LIMIT + 4.0
 
 _KINDS = np.array([POINT, LINE, LINE, POLYGON, POINT, LINE, POLYGON, 0, 0])
 """Tile type by shapely type id; the last place serves -1, a missing geometry."""
@@ -36,11 +31,12 @@ class Frame:
     tile: tuple[int, int, int]
     extent: int
     buffer: int
+    grid: TileGrid = WEB_MERCATOR_QUAD
 
     @property
     def box(self) -> tuple[float, float, float, float]:
         """The buffered tile in degrees."""
-        return tile_box(*self.tile, self.buffer, self.extent)
+        return self.grid.tile_box(*self.tile, self.buffer, self.extent)
 
     @property
     def rectangle(self) -> tuple[int, int, int, int]:
@@ -49,11 +45,12 @@ class Frame:
 
     def project(self, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
         """Tile units x, y, not yet rounded, of degrees."""
-        west, south, _, north = tile_bounds(*self.tile)
+        west, south, _, north = self.grid.tile_bounds(*self.tile)
         scale = self.extent / (north - south)
-        x: Floats = (lon * (math.pi / 180 * EARTH_RADIUS) - west) * scale
-        half = np.clip(lat, -_LATITUDE_CAP, _LATITUDE_CAP) * (math.pi / 360)
-        y: Floats = (north - np.log(np.tan(half + math.pi / 4)) * EARTH_RADIUS) * scale
+        cap = self.grid.latitude_cap
+        easting, northing = self.grid.forward(lon, np.clip(lat, -cap, cap))
+        x: Floats = (easting - west) * scale
+        y: Floats = (north - northing) * scale
         return x, y
 
 

@@ -26,7 +26,7 @@ feature = QgsFeature(layer.fields())
 feature["name"], feature["crop"], feature["status"], feature["version"] = "Từ QGIS", "rice", "published", 1
 feature.setGeometry(QgsGeometry.fromWkt("MULTIPOLYGON(((105 9,105.01 9,105.01 9.01,105 9)))"))
 assert layer.addFeature(feature)
-first = next(layer.getFeatures())
+first = next(f for f in layer.getFeatures() if f.id() > 0)
 index = layer.fields().indexOf("variety")
 assert layer.changeAttributeValue(first.id(), index, "giống mới")
 seen["committed"] = layer.commitChanges()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +56,21 @@ def header_of(demo_store: Store) -> Callable[..., dict[str, str]]:
         return {"Authorization": f"Basic {token}"}
 
     return make
+
+
+@pytest.fixture(scope="module", params=["gpkg", "postgis"])
+def record(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The demonstration province, of each kind, only to be read."""
+    if request.param == "gpkg":
+        path = tmp_path_factory.mktemp("filters") / "province.gpkg"
+        shutil.copy(request.getfixturevalue("demo_gpkg"), path)
+        store = Store(f"gpkg:///{path}")
+        yield store
+        store.dispose()
+        return
+    databases, template = request.getfixturevalue("databases"), request.getfixturevalue("demo_database")
+    url = databases.create(template.database)
+    store = Store(url)
+    yield store
+    store.dispose()
+    databases.drop(url)

@@ -6,16 +6,20 @@ import hashlib
 import shutil
 import sqlite3
 import tarfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import fiona
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
-from data import backup, backup_postgres, founding, integrity, people
+from data import backup, backup_postgres, founding, integrity, migrate, people
 from data.backup import BackupError
 from data.backup_postgres import PostgresToolError
+from data.schema import known_schemas
 from data.store import Store, StoreError, revisions
 
 PASSWORD = "mot-mat-khau-dai"
@@ -211,6 +215,44 @@ def test_an_archive_that_reaches_outside_the_folder_writes_nothing_there(gpkg_st
     with pytest.raises(BackupError):
         backup.restore(gpkg_store, made.path, media=tmp_path / "a" / "b" / "media")
     assert not (tmp_path / "outside").exists()
+
+
+# ---- records of older programs
+
+
+@pytest.fixture
+def old_store(tmp_path: Path) -> Iterator[Store]:
+    """A record as the oldest program founded it, without what later schemas brought."""
+    if len(known_schemas()) == 1:
+        pytest.skip("there is only one schema so far")
+    old = Store(f"gpkg:///{tmp_path}/old/province.gpkg")
+    config = Config()
+    config.set_main_option("script_location", str(migrate.MIGRATIONS))
+    with old.writer.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, known_schemas()[-1])
+    yield old
+    old.dispose()
+
+
+def test_an_old_record_asks_for_an_upgrade_and_is_kept_before_it(old_store: Store):
+    with pytest.raises(StoreError, match="ocopmap upgrade"):
+        founding.require(old_store)
+    kept = backup.keep_before(old_store, "upgrade", old_store.path.parent)
+    migrate.upgrade(old_store)
+    founding.require(old_store)
+    copy = Store(f"gpkg:///{kept}")
+    assert migrate.current(copy) == known_schemas()[-1]
+    copy.dispose()
+    assert not integrity.has_errors(list(integrity.look_over(old_store)))
+
+
+def test_an_old_backup_is_upgraded_on_its_way_back(old_store: Store, gpkg_store: Store, tmp_path: Path):
+    made = backup.backup(old_store, tmp_path / "cu.gpkg")
+    done = backup.restore(gpkg_store, made.path)
+    assert (done.schema, done.upgraded_to) == (known_schemas()[-1], known_schemas()[0])
+    founding.require(gpkg_store)
+    assert migrate.current(Store(f"gpkg:///{made.path}")) == known_schemas()[-1]
 
 
 # ---- founding

@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import subprocess
 import threading
+import urllib.request
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
@@ -23,7 +24,7 @@ from click.testing import CliRunner, Result
 
 from data.accounts import check_api_key, check_password
 from data.store import Store
-from tests.conftest import environment_of, program
+from tests.conftest import Server, environment_of, program, start_server
 from webmap.cli import main
 
 PASSWORD = "mot-mat-khau-dai"
@@ -95,7 +96,19 @@ def demo(nothing: Program, demo_gpkg: Path) -> Program:
 
 def test_the_commands_have_the_names_that_other_programs_call(nothing: Program):
     shown = nothing.good("--help")
-    for name in "init upgrade serve import export user key check config backup restore".split():
+    for name in [
+        "init",
+        "upgrade",
+        "serve",
+        "import",
+        "export",
+        "user",
+        "key",
+        "check",
+        "config",
+        "backup",
+        "restore",
+    ]:
         assert f"\n  {name} " in shown
 
 
@@ -402,26 +415,21 @@ def test_boundaries_are_not_imported_row_by_row(demo: Program, tmp_path: Path):
     assert "import boundaries" in demo.refused("import", "communes", file)
 
 
-@pytest.mark.parametrize("name", ["vung.gpkg", "vung.shp", "vung.geojson"])
+@pytest.mark.parametrize("name", ["lang.gpkg", "lang.shp", "lang.geojson"])
 def test_what_was_exported_can_be_imported(demo: Program, tmp_path: Path, name: str):
-    out = tmp_path / name
-    demo.good("export", "growing_areas", "--format", out.suffix[1:], "--out", out)
-    before = demo.count("growing_areas")
-    demo.good("import", "growing_areas", out)
+    out, before = tmp_path / name, demo.count("craft_villages")
+    told = demo.good("export", "craft_villages", "--format", out.suffix[1:], "--out", out)
+    assert ("story" in told and "254" in told) == (out.suffix == ".shp")
+    demo.good("import", "craft_villages", out)
     with closing(sqlite3.connect(demo.path)) as connection:
-        public = connection.execute(
-            "SELECT count(*) FROM growing_areas WHERE status = 'published' AND id <= "
-            "(SELECT max(id) FROM growing_areas) - ?",
-            (demo.count("growing_areas") - before,),
-        ).fetchone()[0]
-        same = connection.execute(
-            "SELECT count(*) FROM growing_areas a JOIN growing_areas b ON b.id > ? AND a.id <= ? AND a.name = b.name "
-            "AND a.crop = b.crop AND a.farming_system IS b.farming_system AND a.commune_id = b.commune_id "
-            "AND abs(a.area_ha - b.area_ha) < 0.001 AND a.status = 'published'",
+        published, same = connection.execute(
+            "SELECT count(*), count(b.id) FROM craft_villages a LEFT JOIN craft_villages b ON b.id > ? "
+            "AND a.name = b.name AND a.trade_group = b.trade_group AND a.decision_date IS b.decision_date "
+            "AND a.trade_households IS b.trade_households AND a.commune_id = b.commune_id "
+            "AND abs(a.area_ha - b.area_ha) < 0.01 WHERE a.id <= ? AND a.status = 'published'",
             (before, before),
-        ).fetchone()[0]
-    assert demo.count("growing_areas") == before + public
-    assert same >= public
+        ).fetchone()
+    assert published == same == demo.count("craft_villages") - before
 
 
 # ---- backup, restore, serve
@@ -434,6 +442,29 @@ def test_backup_and_restore_by_command(demo: Program, tmp_path: Path):
     assert "before-restore" in demo.good("restore", file)
     assert demo.count("accounts") == 0
     assert "Không có tệp" in demo.refused("restore", tmp_path / "khong-co")
+
+
+def test_a_running_server_shows_the_restored_record_at_once(demo: Program, tmp_path: Path, kinds: list[str]):
+    demo.good("backup", tmp_path / "sao-luu.gpkg")
+    server = start_server(f"gpkg:///{demo.path}", demo.instance)
+    try:
+        first = answer(server, "/layers/sale_points.geojson?limit=1")
+        file = write(tmp_path / "diem.geojson", points([{"name": "Mới", "kind": kinds[0]}]))
+        demo.good("import", "sale_points", file)
+        second = answer(server, "/layers/sale_points.geojson?limit=1")
+        demo.good("restore", tmp_path / "sao-luu.gpkg")
+        third = answer(server, "/layers/sale_points.geojson?limit=1")
+    finally:
+        server.stop()
+    assert second[1] == first[1] + 1 and third[1] == first[1]
+    assert len({first[0], second[0], third[0]}) == 3
+    assert "Traceback" not in server.log()
+
+
+def answer(server: Server, path: str) -> tuple[str, int]:
+    """Ask the server; return the ETag and the number of rows."""
+    with urllib.request.urlopen(server.url + path) as response:
+        return response.headers["ETag"], json.load(response)["numberMatched"]
 
 
 def test_a_taken_port_is_said_at_once(empty: Program):

@@ -135,5 +135,10 @@ def _show(report: imports.ImportReport, *, dry_run: bool) -> None:
 @pass_session
 def export(session: Session, layer: Layer, form: str, out: Path, everything: bool) -> None:
     """Write a layer to a file."""
-    count = exports.export(session.record, layer, out, form, SYSTEM if everything else PUBLIC)
-    click.echo(f"Đã xuất {count} dòng của lớp {layer.id} vào {out}.")
+    written = exports.export(session.record, layer, out, form, SYSTEM if everything else PUBLIC)
+    click.echo(f"Đã xuất {written.rows} dòng của lớp {layer.id} vào {out}.")
+    if written.cut:
+        limit, cut = exports.SHAPEFILE_TEXT, ", ".join(written.cut)
+        click.echo(
+            f"Shapefile chỉ giữ {limit} byte mỗi ô, nên chữ bị cắt ở: {cut}. Dùng gpkg để giữ đủ.", err=True
+        )

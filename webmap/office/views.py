@@ -193,7 +193,7 @@ def _form_field(field: Field, value: Any) -> dict[str, Any]:
         "name": field.name,
         "title": field.title[lang],
         "type": field.type.value,
-        "unit": field.unit,
+        "unit": field.unit[lang] if field.unit else None,
         "required": field.required,
         "multiline": field.multiline,
         "minimum": field.minimum,

@@ -21,6 +21,7 @@ from webmap.public.media import pictures
 PAGE = 24
 LONG_PAGE = 50
 COUNTED = ("growing_areas", "craft_villages", "products")
+Sort = tuple[tuple[str, bool], ...]
 NAMES = ("name", "commune_name", "district_name")
 
 
@@ -114,17 +115,10 @@ def english_names(rows: Iterable[dict[str, Any]]) -> None:
             row["name"] = row.get("name_en") or row["name"]
 
 
-def _page(
-    layer: Layer,
-    fields: tuple[str, ...],
-    choices: list[Choice],
-    sort: tuple[tuple[str, bool], ...],
-    size: int,
-) -> Page:
+def _page(layer: Layer, fields: tuple[str, ...], choices: list[Choice], sort: Sort, size: int) -> Page:
     actor, session = context.actor(), context.session()
-    whole = read.Query(
-        layer, actor, where=all_of(*(_comparison(choice) for choice in choices), _commune(layer))
-    )
+    where = all_of(*(_comparison(choice) for choice in choices), _commune(layer))
+    whole = read.Query(layer, actor, where=where)
     start = max(0, request.args.get("from", 0, type=int))
     after = request.args.get("after") if start else None
     query = replace(whole, fields=fields, sort=sort, limit=size, after=after, geometry=False)

@@ -104,16 +104,18 @@ def province_map(session: Session) -> ProvinceMap | None:
     """Return the drawing of the province, or None while the record has no communes."""
     layer = catalogue.layer("communes")
     key = (str(session.get_bind().engine.url), read.revision(session, layer))
-    if key not in _cache:
+    drawing = _cache.get(key)
+    if drawing is None:
         fields = ("name", "district_name")
         found = read.rows(session, read.Query(layer, PUBLIC, fields=fields, sort=(("name", False),)))
         present = [i for i, wkb in enumerate(found.wkb) if wkb is not None]
         if not present:
             return None
         records = list(found.records())
+        drawing = _draw(shapely.from_wkb(found.wkb[present]), [records[i] for i in present])
         _cache.clear()
-        _cache[key] = _draw(shapely.from_wkb(found.wkb[present]), [records[i] for i in present])
-    return _cache[key]
+        _cache[key] = drawing
+    return drawing
 
 
 def locator(

@@ -16,19 +16,20 @@ from webmap.public import svgmap
 from webmap.public.blueprint import blueprint
 from webmap.public.lists import NAMES, add_photos, english_names
 
-FEATURED_PRODUCTS = 8
-FEATURED_VILLAGES = 8
+FEATURED = 8
 CANDIDATES = 60
 
 
 @blueprint.get("/")
 def home() -> str:
     """Show what the province has: figures, products with most stars, craft villages, the map."""
+    products = _candidates("products", ("stars", "producer_name"), "stars")
+    villages = _pictured(_candidates("craft_villages", ("kind", "craft"), "decision_date"))
     return render_template(
         "public/home.html",
         figures=_figures(),
-        products=_candidates("products", ("stars", "producer_name"), "stars")[:FEATURED_PRODUCTS],
-        villages=_pictured(_candidates("craft_villages", ("kind", "craft"), "decision_date"))[:FEATURED_VILLAGES],
+        products=products[:FEATURED],
+        villages=villages[:FEATURED],
         province=svgmap.province_map(context.session()),
     )
 

@@ -24,6 +24,7 @@ async function open(frame, button) {
     await showMap(place, config, JSON.parse(frame.dataset.embed));
     button.hidden = true;
   } catch (error) {
+    if (!error.sentence) reportError(error);
     button.replaceWith(el("p", { class: "notice warn", role: "status" }, error.sentence ?? t("no_answer")));
   }
 }

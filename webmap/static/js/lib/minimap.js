@@ -16,10 +16,10 @@ async function fetchLayers(config, wanted) {
   return { layers: new Map(chosen.map((layer) => [layer.id, layer])), styles };
 }
 
-function viewOf({ bbox, selected }, config) {
-  const bounds = bbox ?? config.bounds;
-  return { bounds, fitBoundsOptions: { padding: PADDING, maxZoom: selected ? CLOSEST : undefined } };
-}
+const viewOf = ({ bbox }, config) => ({
+  bounds: bbox ?? config.bounds,
+  fitBoundsOptions: { padding: PADDING, maxZoom: CLOSEST },
+});
 
 function makeMap(container, style, view, config) {
   try {

@@ -42,8 +42,8 @@ export function fieldText(field, value) {
   if (field.type === "boolean") return value ? t("yes") : t("no");
   if (field.type === "date") return date(value);
   if (field.type === "integer" || field.type === "number") {
-    const text = field.plain ? String(value) : number(value);
-    return field.unit ? `${text} ${field.unit}` : text;
+    const text = field.name.endsWith("_year") ? String(value) : number(value);
+    return field.unit ? `${text} ${local(field.unit)}` : text;
   }
   return String(value);
 }

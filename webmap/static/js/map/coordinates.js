@@ -1,12 +1,15 @@
 // The coordinate read-out under the map and the box that goes to a coordinate.
 
-import { announce } from "../lib/dom.js";
 import { decimalText, planeText, readLonLat, readPlane, sexagesimalText } from "../lib/coordinates.js";
-import { el } from "../lib/dom.js";
-import { local, t } from "../lib/text.js";
+import { announce, el } from "../lib/dom.js";
+import { lang, local, t } from "../lib/text.js";
 import { makeVn2000 } from "../lib/vn2000.js";
 
 const CLOSE_ENOUGH = 15;
+const EXAMPLES = {
+  vi: { lonLat: "9,18; 105,15", plane: "1015233,3; 571235,4" },
+  en: { lonLat: "9.18; 105.15", plane: "1015233.3; 571235.4" },
+};
 
 /** Wires the read-out; `parameters` are the server's VN-2000 parameters, or null where they did not come. */
 export function makeCoordinates({ map, elements, parameters, maplibre }) {
@@ -33,8 +36,11 @@ export function makeCoordinates({ map, elements, parameters, maplibre }) {
     write();
   });
   map.on("move", () => position || write());
+  const showExample = () => {
+    input.placeholder = EXAMPLES[lang][plane() ? "plane" : "lonLat"];
+  };
   system.addEventListener("change", () => {
-    input.placeholder = plane() ? "1015233,3; 571235,4" : "9,18; 105,15";
+    showExample();
     write();
   });
 
@@ -52,5 +58,6 @@ export function makeCoordinates({ map, elements, parameters, maplibre }) {
     map.jumpTo({ center: lonLat, zoom: Math.max(map.getZoom(), CLOSE_ENOUGH) });
     announce(t("moved_to", { place: decimalText(lonLat) }));
   });
+  showExample();
   write();
 }

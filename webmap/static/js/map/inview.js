@@ -43,8 +43,10 @@ export function makeInView({ layers, frame, bus }) {
 
   function refresh() {
     if (!state.layer || !watchers.size) return;
-    addresses = [firstAddress()];
-    load(addresses[0]);
+    const address = firstAddress();
+    if (address === addresses[0] && !state.error) return;
+    addresses = [address];
+    load(address);
   }
 
   return {

@@ -65,13 +65,18 @@ function sourcesOf(styles) {
 /** The choropleth lies on the communes, below everything that stands on them. */
 function choroplethPlace(map, owners) {
   const above = map.getStyle().layers.find(({ id, type }) => {
-    return type !== "background" && type !== "raster" && !(type === "fill" && ADMIN_LAYERS.has(owners.get(id)));
+    const ground = type === "background" || type === "raster" || !owners.has(id);
+    return !ground && !(type === "fill" && ADMIN_LAYERS.has(owners.get(id)));
   });
   return above?.id;
 }
 
-const defaultShown = (layers) =>
-  new Map([...layers.values()].filter((layer) => layer.visible).map(({ id }) => [id, 100]));
+/** What is shown where the address does not say: the layers meant for it, under a theme only the territory. */
+function shownOf(view, layers) {
+  if (view.layers) return view.layers;
+  const meant = [...layers.values()].filter(({ id, visible }) => visible && (!view.choropleth || ADMIN_LAYERS.has(id)));
+  return new Map(meant.map(({ id }) => [id, 100]));
+}
 
 function initialView(view, bounds) {
   if (view.map) return { center: [view.map.lon, view.map.lat], zoom: view.map.zoom };
@@ -102,8 +107,8 @@ function twins({ layers, bus, frame, pick }) {
     button: byId("twin-button"),
     closeButton: byId("twin-close"),
     changed: (open) => {
-      inView.watch("table", open);
       bus.tell("resized");
+      inView.watch("table", open);
     },
   });
   return { inView, dock };
@@ -245,7 +250,7 @@ function run({ map, layers, styles, parameters, view, shown, bus, drawer, tabs }
     window.addEventListener("hashchange", () => {
       const next = parseView(location.hash);
       if (next.map) map.jumpTo(initialView(next));
-      tree.showAll(next.layers ?? defaultShown(layers));
+      tree.showAll(shownOf(next, layers));
       applyView(next, parts);
     });
   });
@@ -305,7 +310,7 @@ function runWithoutMap({ layers, bus, tabs }) {
   });
   for (const name of ["layers", "theme"]) byId(`tab-${name}`).hidden = true;
   document.querySelector(".map-status").hidden = true;
-  inView.setLayer(firstOf(layers, defaultShown(layers)));
+  inView.setLayer(firstOf(layers, shownOf({}, layers)));
   tabs.open("list");
 }
 
@@ -328,7 +333,7 @@ async function start() {
     await showFallback(container, error.message, config.fallback);
     return;
   }
-  const shown = view.layers ?? defaultShown(catalogue.layers);
+  const shown = shownOf(view, catalogue.layers);
   let map;
   try {
     map = createMap({

@@ -4,7 +4,7 @@ import { getJson } from "../lib/dom.js";
 import { boundsOf } from "../lib/geometry.js";
 import { fieldText, lang, local } from "../lib/text.js";
 
-const UNSHOWN = /_(id|code|en)$|^(source|edition|status|version|updated_at)$/;
+const UNSHOWN = /_(id|code|en)$|^(source|edition|status|version|updated_at|valid_from|valid_to)$/;
 const POINT_MARGIN = 0.004;
 
 /** Fetches one record as a GeoJSON feature. */

@@ -7,6 +7,7 @@ import { anchorOf, boxOf, factsOf, fetchRecord, pageOf, titleOf } from "./record
 
 const SOURCE = "selection";
 const NOTHING = { type: "FeatureCollection", features: [] };
+const POINT_OFFSET = 15;
 const COLOR = "#d97706";
 
 /** Makes the selection of a map; `layers` maps ids to declarations. */
@@ -56,10 +57,12 @@ export function makeSelection({ map, layers, bus }) {
   function openPopup(layer, feature, at, from) {
     if (!at) return;
     returnFocus = from;
-    popup = new maplibre.Popup({ maxWidth: "20rem", focusAfterOpen: Boolean(from), closeOnClick: false })
+    const offset = feature.geometry?.type === "Point" ? POINT_OFFSET : 0;
+    popup = new maplibre.Popup({ maxWidth: "20rem", offset, focusAfterOpen: Boolean(from), closeOnClick: false })
       .setLngLat(at)
       .setDOMContent(describe(layer, feature, current.id))
       .addTo(map);
+    keepInSight(map, at, popup.getElement());
     popup.getElement().setAttribute("role", "dialog");
     popup.getElement().setAttribute("aria-label", titleOf(layer, feature.properties, current.id));
     popup.on("close", () => {
@@ -90,6 +93,15 @@ export function makeSelection({ map, layers, bus }) {
 export function zoomTo(map, feature) {
   const box = boxOf(feature);
   if (box) map.fitBounds(box, { padding: 60, maxZoom: 16 });
+}
+
+// On a phone the popup lies along the lower edge (map.css); what it speaks of must stand above it.
+function keepInSight(map, at, box) {
+  const { clientHeight } = map.getContainer();
+  const free = clientHeight - box.offsetHeight;
+  const docked = getComputedStyle(box).transform === "none";
+  const { y } = map.project(at);
+  if (docked && y > free - POINT_OFFSET) map.panBy([0, y - free / 2]);
 }
 
 function describe(layer, feature, id) {

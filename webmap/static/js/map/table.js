@@ -24,7 +24,7 @@ export function makeTable({ elements, layers, inView, bus, pick }) {
 
   function headCell(field, sort) {
     const direction = sort === field.name ? "ascending" : sort === `-${field.name}` ? "descending" : null;
-    const title = local(field.title) + (field.unit ? ` (${field.unit})` : "");
+    const title = local(field.title) + (field.unit ? ` (${local(field.unit)})` : "");
     const content = field.sortable
       ? el("button", { type: "button", on: { click: () => inView.sortBy(field.name) } }, title, sortMark(direction))
       : title;
