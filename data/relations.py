@@ -14,6 +14,7 @@ from gis.predicates import RELATIONS, GivenShape, reach_degrees
 
 #: Between so many degrees an arc leaves the straight line by less than a metre in Vietnam's latitudes.
 LONGEST_EDGE_DEGREES = 0.1
+MOST_EDGES = 10_000
 
 _POSTGIS = {name: f"ST_{name.capitalize()}" for name in RELATIONS}
 
@@ -72,7 +73,8 @@ def _number(shape: GivenShape) -> Any:
 
 def _bent(shape: GivenShape) -> Any:
     """The edges of a geography are arcs of great circles; short ones keep to the straight line between degrees."""
-    return _wkb(shapely.segmentize(shape.geometry, LONGEST_EDGE_DEGREES))
+    longest = max(LONGEST_EDGE_DEGREES, shape.geometry.length / MOST_EDGES)
+    return _wkb(shapely.segmentize(shape.geometry, longest))
 
 
 def _constant(shape: GivenShape) -> Any:

@@ -47,9 +47,7 @@ BOX: Any = tuple(sa.bindparam(name, type_=sa.Double) for name in ("west", "south
 
 def box_values(box: Box) -> dict[str, Any]:
     """Return what a statement made with BOX needs when it runs."""
-    west, south, east, north = box
-    blob = geopackage.encode(shapely.box(west, south, east, north), SRID)
-    return {"west": west, "south": south, "east": east, "north": north, "box_blob": blob}
+    return dict(zip(("west", "south", "east", "north"), box, strict=True))
 
 
 def intersects_box(model: Any, *, embedded: bool) -> sa.ColumnElement[bool]:
@@ -58,8 +56,7 @@ def intersects_box(model: Any, *, embedded: bool) -> sa.ColumnElement[bool]:
         return sa.func.ST_Intersects(
             raw_geometry(model), sa.func.ST_MakeEnvelope(*BOX, SRID), type_=sa.Boolean
         )
-    blob: Any = sa.bindparam("box_blob", type_=sa.LargeBinary)
-    exact = sa.func.ST_Intersects(raw_geometry(model), blob, type_=sa.Integer) == 1
+    exact = sa.func.ocop_meets_box(raw_geometry(model), *BOX, type_=sa.Integer) == 1
     return sa.and_(meets_box(model, BOX, embedded=True), exact)
 
 

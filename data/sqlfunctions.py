@@ -28,14 +28,15 @@ def upper(text: str) -> str:
 
 
 def power(base: float | None, exponent: float | None) -> float | None:
-    """Return base ** exponent, or None where that is no finite real number."""
+    """Return base ** exponent, or None where that is too large, too small or no real number."""
     if base is None or exponent is None:
         return None
     try:
         result = math.pow(base, exponent)
     except (ValueError, OverflowError):
         return None
-    return result if math.isfinite(result) else None
+    vanished = result == 0 and base != 0
+    return None if vanished or not math.isfinite(result) else result
 
 
 def whole(value: float | None) -> float | None:

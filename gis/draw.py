@@ -12,6 +12,7 @@ Everything is blended over transparent black, which gives colours multiplied by 
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,8 +198,14 @@ class Canvas:
 
     def _drawing(self) -> aggdraw.Draw:
         if self._draw is None:
+            self._turn("RGBA")
             self._draw = aggdraw.Draw(self._image)
         return self._draw
+
+    def _turn(self, mode: str) -> None:
+        """Take the same bytes for another mode: aggdraw knows RGBA, Pillow blends all four bands alike in RGBX."""
+        if self._image.mode != mode:
+            self._image = Image.frombytes(mode, self._image.size, self._image.tobytes())
 
     # ---- labels
 
@@ -271,11 +278,12 @@ class Canvas:
     # ---- pictures
 
     def png(self, *, palette: bool = True) -> bytes:
-        """Return the picture as PNG: with a palette of 256 colours, which is small, or in full colour."""
+        """Return the picture as PNG: with a palette, which is small, or in full colour."""
         picture = self._picture()
         target = io.BytesIO()
-        chosen = reduced(picture) if palette else picture
-        chosen.save(target, "PNG", compress_level=2)
+        chosen = reduced(picture) if palette else _without_padding(picture)
+        # Runs are most of what a map repeats: this is faster than any level, and as small.
+        chosen.save(target, "PNG", compress_type=zlib.Z_RLE)
         return target.getvalue()
 
     def jpeg(self, quality: int = 88) -> bytes:
@@ -283,23 +291,24 @@ class Canvas:
         picture = self._picture()
         if picture.mode == "RGBA":
             ground = Image.new("RGBA", picture.size, _rgba("#ffffff"))
-            picture = Image.alpha_composite(ground, picture).convert("RGB")
+            picture = Image.alpha_composite(ground, picture)
         target = io.BytesIO()
-        picture.save(target, "JPEG", quality=quality, subsampling=0)
+        picture.convert("RGB").save(target, "JPEG", quality=quality, subsampling=0)
         return target.getvalue()
 
     def _finish_shapes(self) -> None:
         if self._draw is not None:
             self._draw.flush()
             self._draw = None
+        self._turn("RGBX")
 
     def _picture(self) -> Image.Image:
         self._finish_shapes()
         self._write_labels()
-        if self.background is not None:
-            return self._image.convert("RGB")
-        size, raw = self._image.size, self._image.tobytes()
-        return Image.frombytes("RGBa", size, raw).convert("RGBA")
+        if self.background is None:
+            self._turn("RGBa")
+            return self._image.convert("RGBA")
+        return self._image
 
 
 def blank(width: int, height: int, *, background: str | None = "#ffffff", font: Path | None = None) -> Canvas:
@@ -310,6 +319,10 @@ def blank(width: int, height: int, *, background: str | None = "#ffffff", font: 
 def text_width(text: str, ink: Ink, font: Path | None) -> int:
     """Return the width in pixels that a line of text takes."""
     return lettering(font, ink.size).extent(text)[0]
+
+
+def _without_padding(picture: Image.Image) -> Image.Image:
+    return picture.convert("RGB") if picture.mode == "RGBX" else picture
 
 
 def _clipped(shapes: Geometries, box: Box) -> Geometries:

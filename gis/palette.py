@@ -1,4 +1,4 @@
-"""Reducing a map image to 256 colours: flat colours stay as they are, the blends at edges go to the nearest kept one.
+"""Reducing a map image to a palette: flat colours stay as they are, the blends at edges go to the nearest kept one.
 
 Pillow's own reduction is as fast but merges pale tints with white, which on a map are areas of their own.
 """
@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-COLORS = 256
+COLORS = 128
+"""More would hardly be seen on a map, and make the file larger."""
+
 MOST_FLAT = 32
 """How many flat colours are looked after one by one."""
 
@@ -20,9 +22,8 @@ Integers = NDArray[np.int64]
 
 
 def reduced(picture: Image.Image) -> Image.Image:
-    """Return an RGB or RGBA picture with a palette of at most 256 colours, without dithering."""
-    with_alpha = picture.mode == "RGBA"
-    pixels = np.frombuffer((picture if with_alpha else picture.convert("RGBA")).tobytes(), dtype="<u4")
+    """Return an RGBA or RGBX picture with a palette of at most COLORS colours, without dithering."""
+    pixels = np.frombuffer(picture.tobytes(), dtype="<u4")
     bins = _bins(pixels)
     counts = np.bincount(bins, minlength=_BINS)
     used = np.flatnonzero(counts)
@@ -60,11 +61,13 @@ def _bins(pixels: Pixels) -> Integers:
 
 
 def _flat_colors(pixels: Pixels) -> Pixels:
-    """Return the colours that begin most runs of equal pixels, the commonest last."""
-    inner = pixels[1:-1]
-    begins = (inner == pixels[2:]) & (inner != pixels[:-2])
-    colors, counts = np.unique(inner[begins], return_counts=True)
-    commonest: Pixels = colors[np.argsort(counts, kind="stable")[-MOST_FLAT:]]
+    """Return the colours that fill most pixels in runs, the commonest last."""
+    starts = np.concatenate(([0], np.flatnonzero(pixels[1:] != pixels[:-1]) + 1, [len(pixels)]))
+    lengths = np.diff(starts)
+    runs = lengths > 1
+    colors, which = np.unique(pixels[starts[:-1][runs]], return_inverse=True)
+    filled = np.bincount(which, weights=lengths[runs], minlength=len(colors))
+    commonest: Pixels = colors[np.argsort(filled, kind="stable")[-MOST_FLAT:]]
     return commonest
 
 

@@ -11,7 +11,7 @@ import sqlite3
 import struct
 import weakref
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -138,6 +138,24 @@ def _relation(name: str) -> Callable[[bytes | None, int], int | None]:
     return call
 
 
+@lru_cache(maxsize=64)
+def _prepared_box(west: float, south: float, east: float, north: float) -> shapely.Geometry:
+    box = shapely.box(west, south, east, north)
+    shapely.prepare(box)
+    return box
+
+
+def _meets_box(blob: bytes | None, west: float, south: float, east: float, north: float) -> int | None:
+    """Most rows of a box lie wholly inside, which their envelope tells."""
+    if blob is None:
+        return None
+    if blob[3] & 0x1F == _LITTLE_ENVELOPE_XY:
+        min_x, max_x, min_y, max_y = _ENVELOPE.unpack_from(blob, 8)
+        if west <= min_x and max_x <= east and south <= min_y and max_y <= north:
+            return 1
+    return int(shapely.intersects(_prepared_box(west, south, east, north), shapely.from_wkb(wkb_of(blob))))
+
+
 def _within_distance(blob: bytes | None, number: int, metres: float) -> int | None:
     if blob is None:
         return None
@@ -146,7 +164,12 @@ def _within_distance(blob: bytes | None, number: int, metres: float) -> int | No
 
 
 def register(connection: sqlite3.Connection) -> None:
-    """Give a connection `ocop_<relation>(blob, number)` for RELATIONS and `ocop_dwithin(blob, number, metres)`."""
+    """Give a connection the functions.
+
+    `ocop_<relation>(blob, number)` for RELATIONS, `ocop_dwithin(blob, number, metres)` and
+    `ocop_meets_box(blob, west, south, east, north)`.
+    """
     for name in RELATIONS:
         connection.create_function(f"ocop_{name}", 2, _relation(name))
     connection.create_function("ocop_dwithin", 3, _within_distance)
+    connection.create_function("ocop_meets_box", 5, _meets_box, deterministic=True)

@@ -16,7 +16,9 @@ from gis.crs import UnknownCrs
 CRS84 = "OGC:CRS84"
 LONGEST_NAME = 200
 
-_URN = re.compile(r"urn:(?:x-)?ogc:def:crs:(?P<authority>[A-Z]+):(?:[^:]*:)?(?P<code>[A-Z0-9]+)", re.IGNORECASE)
+_URN = re.compile(
+    r"urn:(?:x-)?ogc:def:crs:(?P<authority>[A-Z]+):(?:[^:]*:)?(?P<code>[A-Z0-9]+)", re.IGNORECASE
+)
 _URI = re.compile(
     r"https?://(?:www\.)?opengis\.net/def/crs/(?P<authority>[A-Z]+)/[^/]+/(?P<code>[A-Z0-9]+)/?",
     re.IGNORECASE,

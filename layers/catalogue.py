@@ -112,7 +112,9 @@ LAYERS: tuple[Layer, ...] = (
         model=District,
         geometry="MULTIPOLYGON",
         fields=(*UNIT_FIELDS, *UNIT_TAIL),
-        style=Style("#115e59", outline="#115e59", opacity=0.0, label="name", label_minzoom=8, label_points=True),
+        style=Style(
+            "#115e59", outline="#115e59", opacity=0.0, label="name", label_minzoom=8, label_points=True
+        ),
         subtitle=("kind",),
         by_edition=True,
         temporal_field="valid_from",
@@ -132,7 +134,9 @@ LAYERS: tuple[Layer, ...] = (
             _f("district_name", "Huyện, thành phố", "District", source="district.name"),
             *UNIT_TAIL,
         ),
-        style=Style("#e7efe6", outline="#5b7f78", opacity=0.35, label="name", label_minzoom=10, label_points=True),
+        style=Style(
+            "#e7efe6", outline="#5b7f78", opacity=0.35, label="name", label_minzoom=10, label_points=True
+        ),
         subtitle=("district_name",),
         by_edition=True,
         temporal_field="valid_from",
@@ -325,7 +329,9 @@ LAYERS: tuple[Layer, ...] = (
             ),
             *PUBLICATION,
         ),
-        style=Style("#c2410c", outline="#7c2d12", opacity=0.45, label="name", label_minzoom=11, label_points=True),
+        style=Style(
+            "#c2410c", outline="#7c2d12", opacity=0.45, label="name", label_minzoom=11, label_points=True
+        ),
         subtitle=("craft", "commune_name"),
         has_page=True,
         visible_at_start=True,

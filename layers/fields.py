@@ -153,7 +153,9 @@ class Layer:
     @functools.cached_property
     def fingerprint(self) -> str:
         """A short hash of what the declaration shows: answers made under another declaration are not reused."""
-        shown = [(f.name, f.type.value, int(f.audience), f.codes, f.in_tiles, f.title.vi) for f in self.fields]
+        shown = [
+            (f.name, f.type.value, int(f.audience), f.codes, f.in_tiles, f.title.vi) for f in self.fields
+        ]
         zooms = (self.minzoom, self.detail_zoom, self.maxzoom, self.overview_by)
         described = repr((ANSWER_FORMAT, shown, zooms, self.style))
         return hashlib.sha256(described.encode()).hexdigest()[:6]

@@ -88,7 +88,7 @@ class Plan:
 
     def in_box(self, *, exact: bool) -> sa.ColumnElement[bool]:
         """Say that a row meets `spatial.BOX`: by its own box, or exactly by its geometry."""
-        if exact and self.layer.geometry != "POINT":
+        if exact:
             return spatial.intersects_box(self.model, embedded=self.embedded)
         return spatial.meets_box(self.model, spatial.BOX, embedded=self.embedded)
 

@@ -22,7 +22,7 @@ from data.store import revisions
 from gis import geopackage
 from gis.errors import Refusal
 from layers.fields import Field, Layer
-from layers.filters import Filter, is_small, names_in, names_rows, to_sql
+from layers.filters import Filter, is_small, names_in, names_rows, split_box, to_sql
 from layers.plan import Plan
 
 CHUNK = 1_000
@@ -85,6 +85,14 @@ class Rows:
             yield {"id": row_id, **{n: c[i] for n, c in zip(names, self.columns, strict=True)}}
 
 
+def _eased(query: Query) -> Query:
+    """Ask for a box of the filter as the query's own box, whose statement is remembered for all boxes."""
+    if query.where is None or query.box is not None or not query.exact:
+        return query
+    box, where = split_box(query.layer, query.where)
+    return query if box is None else replace(query, box=box, where=where)
+
+
 def chosen_fields(query: Query) -> tuple[Field, ...]:
     """Return the fields of an answer: those asked for, as far as the caller may read them."""
     readable = query.layer.readable_fields(query.actor)
@@ -101,6 +109,7 @@ def chosen_fields(query: Query) -> tuple[Field, ...]:
 
 def rows(session: Session, query: Query) -> Rows:
     """Return one page of rows, with the cursor of the next page when there are more."""
+    query = _eased(query)
     plan, statement, fields, keys = _statement(session, query)
     limit = query.limit
     if limit is not None:
@@ -121,6 +130,7 @@ def check(session: Session, query: Query) -> None:
 
 def stream(session: Session, query: Query, *, chunk: int = CHUNK) -> Iterator[Rows]:
     """Yield all rows of a query in chunks, holding no more than one chunk in memory."""
+    query = _eased(query)
     plan, statement, fields, keys = _statement(session, query)
     if query.limit is not None:
         statement = statement.limit(query.limit)
@@ -165,6 +175,7 @@ def is_visible(session: Session, layer: Layer, row_id: int, actor: Actor) -> boo
 
 def count(session: Session, query: Query, *, row_id: int | None = None) -> int:
     """Count the rows of a query, whatever its limit and cursor."""
+    query = _eased(query)
     plan = Plan(query.layer, query.actor, session.get_bind().dialect.name)
     conditions = _conditions(plan, query)
     if row_id is not None:
@@ -175,6 +186,7 @@ def count(session: Session, query: Query, *, row_id: int | None = None) -> int:
 
 def bounds(session: Session, query: Query) -> Box | None:
     """Return the lon/lat box of the rows of a query, or None when there are none."""
+    query = _eased(query)
     plan = Plan(query.layer, query.actor, session.get_bind().dialect.name)
     if plan.embedded:
         tree = spatial.rtree(query.layer.table)
@@ -203,6 +215,7 @@ def group_by(
 
     `measures` maps a name to a function that makes an SQL aggregate from the model.
     """
+    query = _eased(query)
     plan = Plan(query.layer, query.actor, session.get_bind().dialect.name)
     column = getattr(plan.model, key)
     aggregates = [measure(plan.model).label(name) for name, measure in measures.items()]

@@ -57,9 +57,9 @@ def actor() -> Actor:
 def language() -> str:
     """Return the caller's language: `lang=` in the address, then the cookie, then Vietnamese.
 
-    A service that negotiates languages goes by Accept-Language instead of the cookie (`negotiate_language`).
+    A service that negotiates languages goes by Accept-Language where there is no cookie (`negotiate_language`).
     """
-    chosen = request.args.get("lang") or g.get("ocop_language") or request.cookies.get("lang") or LANGUAGES[0]
+    chosen = request.args.get("lang") or request.cookies.get("lang") or g.get("ocop_language") or LANGUAGES[0]
     return chosen if chosen in LANGUAGES else LANGUAGES[0]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from flask import Response, request
 from flask_babel import gettext
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from data.accounts import AccountError
@@ -19,6 +19,7 @@ from gis.gml import GmlError
 from layers.edit import Conflict, EditError, Invalid, NotAllowed, NotFound
 from layers.fields import Label
 from layers.filters import FilterError
+from layers.locks import LockNeeded, RowsLocked
 from layers.read import ReadError
 from services.context import language
 
@@ -54,6 +55,7 @@ class PreconditionFailed(Refusal):
 STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (BadRequest, 400),
     (FilterError, 400),
+    (DataError, 400),
     (ReadError, 400),
     (GmlError, 400),
     (UnknownCrs, 400),
@@ -64,6 +66,8 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (PreconditionFailed, 412),
     (UnsupportedContent, 415),
     (NotAllowed, 403),
+    (LockNeeded, 423),
+    (RowsLocked, 423),
     (Conflict, 409),
     (Invalid, 422),
     (EditError, 422),
@@ -75,6 +79,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
 )
 
 BUSY = marked("Cơ sở dữ liệu đang bận hoặc chưa sẵn sàng; hãy thử lại sau ít phút.")
+OUT_OF_RANGE = marked("Một con số trong yêu cầu vượt giới hạn của cơ sở dữ liệu; hãy dùng số nhỏ hơn.")
 
 
 def status_of(error: Exception) -> int:
@@ -96,6 +101,8 @@ def sentence_of(error: Exception) -> str:
         return text % facts if facts else text
     if isinstance(error, OperationalError):
         return _translated(BUSY)
+    if isinstance(error, DataError):
+        return _translated(OUT_OF_RANGE)
     if isinstance(error, HTTPException):
         return _translated(_HTTP_SENTENCES.get(error.code or 500, _HTTP_SENTENCES[500]))
     return _translated(_HTTP_SENTENCES[500])

@@ -12,8 +12,9 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from data.store import Store
 from gis.errors import Refusal
 from layers.tilecache import TileCache
-from services import context, finding, health, items, negotiation, tiles
+from services import context, finding, health, items, negotiation, ogcapi, qgis, styles, tiles, wms
 from services.errors import problem, status_of
+from services.wfs import views as wfs
 from webmap import account, office, outside, pages, planner, public, security
 from webmap.settings import Settings
 
@@ -66,9 +67,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     outside.install(app)
     security.install(app)
     pages.install(app)
-    for module in (tiles, items, finding, health, planner, public, account, office):
-        app.register_blueprint(module.blueprint)
-    security.exempt_services(app, (tiles.blueprint, items.blueprint, finding.blueprint, health.blueprint))
+    programs = [m.blueprint for m in (tiles, items, finding, health, ogcapi, wfs, wms, styles, qgis)]
+    for blueprint in (*programs, *(m.blueprint for m in (planner, public, account, office))):
+        app.register_blueprint(blueprint)
+    security.exempt_services(app, programs)
     _errors(app)
     _languages(app)
     return app

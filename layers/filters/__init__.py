@@ -35,6 +35,7 @@ from layers.filters.nodes import (
     names_in,
     names_rows,
 )
+from layers.filters.space import split_box
 from layers.filters.values import cast
 
 __all__ = [
@@ -72,5 +73,6 @@ __all__ = [
     "names_in",
     "names_rows",
     "row_number",
+    "split_box",
     "to_sql",
 ]

@@ -50,7 +50,10 @@ def from_bbox(numbers: Sequence[Any], crs: str = CRS84) -> Shape:
     else:
         box = _flat_box(x1, y1, x2, y2)
     if not _resolve(crs).is_geographic:
-        box = shapely.segmentize(box, max(x2 - x1, y2 - y1, 1e-9) / BOX_PARTS)
+        try:
+            box = shapely.segmentize(box, max(x2 - x1, y2 - y1, 1e-9) / BOX_PARTS)
+        except shapely.GEOSException as error:
+            raise FilterError("Khung quá lớn hoặc quá nhỏ so với hệ tọa độ.") from error
     return _checked(_carried(box, crs))
 
 

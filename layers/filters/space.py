@@ -8,8 +8,20 @@ import shapely
 import sqlalchemy as sa
 
 from data import relations, spatial
+from data.spatial import Box
 from gis.predicates import RELATIONS, GivenShape, is_within_distance
-from layers.filters.nodes import Expression, FilterError, Property, Shape, Spatial
+from layers.fields import Layer
+from layers.filters.nodes import (
+    GEOMETRY_NAMES,
+    Combination,
+    Expression,
+    Filter,
+    FilterError,
+    Property,
+    Shape,
+    Spatial,
+    all_of,
+)
 from layers.filters.terms import Scope, is_geometry
 
 SPATIAL = tuple(f"s_{name}" for name in RELATIONS)
@@ -18,6 +30,30 @@ DISTANCES = ("s_dwithin", "s_beyond")
 _CONVERSE = {"s_within": "s_contains", "s_contains": "s_within"}
 #: What holds between a geometry and itself.
 _REFLEXIVE = ("s_intersects", "s_within", "s_contains", "s_equals", "s_dwithin")
+
+
+def split_box(layer: Layer, where: Filter | None) -> tuple[Box | None, Filter | None]:
+    """Take a lon/lat box that every row must meet out of a filter; return it, if there is one, and the rest."""
+    parts = where.operands if isinstance(where, Combination) and where.operator == "and" else (where,)
+    for part in parts:
+        if (box := _box_of(layer, part)) is not None:
+            return box, all_of(*(other for other in parts if other is not part))
+    return None, where
+
+
+def _box_of(layer: Layer, part: Filter | None) -> Box | None:
+    if not isinstance(part, Spatial) or part.operator != "s_intersects":
+        return None
+    name, shape = (part.left, part.right) if isinstance(part.left, Property) else (part.right, part.left)
+    if not isinstance(shape, Shape) or not isinstance(name, Property) or name.name not in GEOMETRY_NAMES:
+        return None
+    polygon = shape.geometry
+    if polygon.geom_type != "Polygon" or shapely.get_num_coordinates(polygon) != 5:
+        return None
+    if any(field.name == name.name for field in layer.fields) or not polygon.equals(polygon.envelope):
+        return None
+    west, south, east, north = polygon.bounds
+    return west, south, east, north
 
 
 def relation(scope: Scope, node: Spatial, *, negated: bool) -> Any:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from data.accounts import Actor
 from gis.tilegrid import GRIDS, MAX_ZOOM
 from layers import catalogue
-from layers.fields import FieldType, Layer
+from layers.fields import Field, FieldType, Layer
 from services.context import LANGUAGES, language
 from services.ogcapi import references
 from services.ogcapi.asked import DEFAULT_LIMIT, FILTER_LANGUAGES, LARGEST_LIMIT
@@ -20,9 +20,8 @@ from services.ogcapi.styling import DATASET
 
 Part = dict[str, Any]
 
-#: The schema of a request body, by whether it is a patch.
-BODY = {False: "featureBody", True: "featurePatch"}
-ERRORS = ("401", "403", "409", "412", "415", "422")
+#: What an edit may be refused with, besides what any request may.
+ERRORS = ("401", "403", "409", "412", "415", "422", "423")
 FEATURE_ID: Part = {
     "name": "featureId",
     "in": "path",
@@ -99,6 +98,31 @@ def queryable_parameters(layer: Layer, actor: Actor) -> list[Part]:
         for field in layer.readable_fields(actor)
         if field.queryable
     ]
+
+
+def body_schema(layer: Layer, actor: Actor, *, patch: bool) -> Part:
+    """Return the schema of a feature that is sent in, or of a patch of one."""
+    written = [field for field in layer.readable_fields(actor) if field.writable]
+    values: Part = {field.name: _value_schema(field) for field in written}
+    geometry: Part = {"nullable": True, "allOf": [reference("schemas", "geometryGeoJSON")]}
+    if patch:
+        return _object([], geometry=geometry, properties=_object([], **values))
+    properties = _object([field.name for field in written if field.required], **values)
+    kind: Part = {"type": "string", "enum": ["Feature"]}
+    return _object(["type", "geometry", "properties"], type=kind, geometry=geometry, properties=properties)
+
+
+def _value_schema(field: Field) -> Part:
+    made: Part = {"title": field.title[language()], **_TYPES[field.type], "nullable": not field.required}
+    if field.minimum is not None:
+        made["minimum"] = field.minimum
+    if field.maximum is not None:
+        made["maximum"] = field.maximum
+    if field.code_list:
+        number = field.type == FieldType.INTEGER
+        codes: list[Any] = [int(value) if number else value for value in field.code_list]
+        made["enum"] = codes if field.required else [*codes, None]
+    return made
 
 
 def path_parameters() -> Mapping[str, Part]:
@@ -244,10 +268,6 @@ def _schemas() -> Part:
             numberMatched=count,
             numberReturned=count,
         ),
-        "featureBody": _object(
-            ["type", "geometry", "properties"], type=feature, geometry=geometry, properties=properties
-        ),
-        "featurePatch": _object([], geometry=geometry, properties=properties),
         "problem": _object(
             ["title", "status"],
             type=text,
@@ -273,6 +293,7 @@ def _sentences() -> dict[str, str]:
         "412": _("Điều kiện If-Match không thỏa; current là phiên bản hiện tại."),
         "415": _("Loại nội dung không nhận được."),
         "422": _("Giá trị hoặc hình không nhận được; field nói trường nào."),
+        "423": _("Bản ghi đang bị khóa."),
         "500": _("Máy chủ gặp lỗi."),
     }
 
@@ -280,5 +301,8 @@ def _sentences() -> dict[str, str]:
 def _error(text: str) -> Part:
     return {
         "description": text,
-        "content": {"application/problem+json": {"schema": reference("schemas", "problem")}},
+        "content": {
+            "application/problem+json": {"schema": reference("schemas", "problem")},
+            "text/html": {"schema": {"type": "string"}},
+        },
     }

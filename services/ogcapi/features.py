@@ -139,6 +139,7 @@ class _Page:
             language=self.language,
             head=head if self.form.key in (*_SELF_TELLING, "gml") else {},
             tail=self._tail if self.form.key in _SELF_TELLING else None,
+            schema=_xml_schema(self.layer),
         )
 
     def _tail(self, returned: int, cursor: str | None) -> dict[str, Any]:
@@ -190,6 +191,10 @@ class _Page:
             "bbox": _box_of(self.first),
         }
         return Response(render_template("ogc/items.html", **values), mimetype="text/html")
+
+
+def _xml_schema(layer: Layer) -> str:
+    return address("collections", layer.id, "schema", f="xsd")
 
 
 def profiles_for_people(layer: Layer, page: read.Rows, language: str) -> list[dict[str, Any]]:
@@ -272,7 +277,7 @@ def _rows_of(layer: Layer, record: dict[str, Any]) -> read.Rows:
 
 
 def _item_bytes(layer: Layer, number: int, page: read.Rows, form: Form, wanted: Asked) -> bytes:
-    plan = Context(target=wanted.target, language=context.language())
+    plan = Context(target=wanted.target, language=context.language(), schema=_xml_schema(layer))
     if form is GML:
         return gml_format.feature_document(layer, page, version="3.2", context=plan)
     links = [

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 import orjson
 from flask import Response, render_template, request, url_for
 from flask_babel import gettext as _
+from werkzeug.urls import iri_to_uri
 
 from services import context
 from services.caching import conditional, tag
@@ -97,11 +98,13 @@ def link(rel: str, href: str, media_type: str | None = None, title: str | None =
 
 def own_links(forms: Sequence[Form], chosen: Form) -> list[Link]:
     """Return the link of this answer to itself, and one to each other form of it."""
-    links = [link("self", request.url, chosen.media_type, _("Trang này"), hreflang=context.language())]
+    links = [
+        link("self", iri_to_uri(request.url), chosen.media_type, _("Trang này"), hreflang=context.language())
+    ]
     arguments = {k: v for k, v in request.args.items() if k != "f"}
     for form in forms:
         if form is not chosen:
-            href = f"{request.base_url}?{urlencode({**arguments, 'f': form.key})}"
+            href = f"{iri_to_uri(request.base_url)}?{urlencode({**arguments, 'f': form.key})}"
             links.append(link("alternate", href, form.media_type, form.name))
     return links
 

@@ -13,10 +13,10 @@ from layers.fields import Layer
 from services import context
 from services.ogcapi import core
 from services.ogcapi.apiparts import (
-    BODY,
     CONTENT_CRS,
     ERRORS,
     FEATURE_ID,
+    body_schema,
     components,
     content,
     operation,
@@ -140,11 +140,11 @@ def _collection(layer: Layer) -> dict[str, Any]:
     )
     item["parameters"] = [FEATURE_ID]
     if may_edit(actor, layer) and is_written(layer):
-        items["post"] = _edit(f"create_{tag}", _("Thêm bản ghi"), tag, "201")
-        item["put"] = _edit(f"replace_{tag}", _("Thay bản ghi"), tag, "204", matched=True)
-        item["patch"] = _edit(f"update_{tag}", _("Sửa bản ghi"), tag, "204", matched=True, patch=True)
-        item["delete"] = operation(
-            f"delete_{tag}", _("Xóa bản ghi"), tag, parameter_refs("If-Match"), {}, success="204"
+        items["post"] = _edit(layer, f"create_{tag}", _("Thêm bản ghi"), "201")
+        item["put"] = _edit(layer, f"replace_{tag}", _("Thay bản ghi"), "204", matched=True)
+        item["patch"] = _edit(layer, f"update_{tag}", _("Sửa bản ghi"), "204", matched=True, patch=True)
+        item["delete"] = _refusable(
+            operation(f"delete_{tag}", _("Xóa bản ghi"), tag, parameter_refs("If-Match"), {}, success="204")
         )
     kind = {
         "name": "type",
@@ -165,16 +165,20 @@ def _collection(layer: Layer) -> dict[str, Any]:
 
 
 def _edit(
-    name: str, summary: str, tag: str, success: str, *, matched: bool = False, patch: bool = False
+    layer: Layer, name: str, summary: str, success: str, *, matched: bool = False, patch: bool = False
 ) -> dict[str, Any]:
     parameters = [CONTENT_CRS, *(parameter_refs("If-Match") if matched else [])]
-    made = operation(name, summary, tag, parameters, {}, success=success)
+    made = operation(name, summary, layer.id, parameters, {}, success=success)
     media = "application/merge-patch+json" if patch else "application/geo+json"
     made["requestBody"] = {
         "required": True,
-        "content": {media: {"schema": reference("schemas", BODY[patch])}},
+        "content": {media: {"schema": body_schema(layer, context.actor(), patch=patch)}},
     }
-    made["responses"] = {**made["responses"], **{code: reference("responses", code) for code in ERRORS}}
+    return _refusable(made)
+
+
+def _refusable(made: dict[str, Any]) -> dict[str, Any]:
+    made["responses"] |= {code: reference("responses", code) for code in ERRORS}
     return made
 
 

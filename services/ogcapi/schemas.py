@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Response, request
+from flask_babel import gettext as _
 
 from layers import read
 from layers.edit import may_edit
@@ -24,7 +25,7 @@ from services.parameters import refuse_unknown
 from services.tiles import layer_or_missing
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-GEOMETRY = "geom"
+ID, GEOMETRY = "id", "geom"
 GEOJSON_NAMES = {"POINT": "Point", "MULTIPOLYGON": "MultiPolygon"}
 XSD = Form("xsd", "application/xml", title="XML Schema")
 FORMS = (SCHEMA, HTML)
@@ -97,9 +98,9 @@ def returnables(layer: Layer) -> dict[str, Any]:
     """Return the schema of a feature as it is served; fields that nobody writes are read-only."""
     actor = context.actor()
     editor = may_edit(actor, layer)
-    properties: dict[str, Any] = {GEOMETRY: geometry_schema(layer, 1)}
+    properties: dict[str, Any] = {ID: _id_schema(), GEOMETRY: geometry_schema(layer, 2)}
     roles = roles_of(layer)
-    for number, field in enumerate(layer.readable_fields(actor), 2):
+    for number, field in enumerate(layer.readable_fields(actor), 3):
         made = field_schema(field)
         if not field.writable or not editor:
             made["readOnly"] = True
@@ -192,11 +193,15 @@ def field_schema(field: Field) -> dict[str, Any]:
 def geometry_schema(layer: Layer, sequence: int | None = None) -> dict[str, Any]:
     """Describe the geometry of a layer."""
     made: dict[str, Any] = {
-        "title": "Hình" if context.language() == "vi" else "Geometry",
+        "title": _("Hình"),
         "x-ogc-role": "primary-geometry",
         "format": f"geometry-{layer.geometry.lower()}",
     }
     return made if sequence is None else {**made, "x-ogc-propertySeq": sequence}
+
+
+def _id_schema() -> dict[str, Any]:
+    return {"title": _("Mã"), "type": "string", "readOnly": True, "x-ogc-role": "id", "x-ogc-propertySeq": 1}
 
 
 def roles_of(layer: Layer) -> dict[str, dict[str, str]]:
@@ -213,4 +218,7 @@ def roles_of(layer: Layer) -> dict[str, dict[str, str]]:
 
 def _reference(layer: Layer, field: Field) -> dict[str, str]:
     target = profiles.reference_of(layer, field)
-    return {} if target is None else {"x-ogc-role": "reference", "x-ogc-collectionId": target.id}
+    if target is None:
+        return {}
+    template = address("collections", target.id, "items", "{resourceId}")
+    return {"x-ogc-role": "reference", "x-ogc-uriTemplate": template}

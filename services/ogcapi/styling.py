@@ -8,17 +8,29 @@ from flask import Response
 from flask_babel import gettext as _
 
 from layers import catalogue, read, styles
+from layers.edit import may_edit
 from layers.fields import Layer
 from services import context
 from services.errors import Missing
 from services.ogcapi.forms import PAGES, Form, Link, address, answer, choose, link, own_links
 from services.ogcapi.site import blueprint
 from services.parameters import refuse_unknown
+from services.styles import qml, sld
+from services.styles.views import QML_TYPE, SLD_TYPES
 from services.tiles import layer_or_missing
 
 DATASET = "ocop"
-MAPLIBRE = Form("mapbox", "application/vnd.mapbox.style+json", also=("json",), accepts=("application/json",))
-STYLE = (MAPLIBRE,)
+MAPLIBRE = Form(
+    "mapbox",
+    "application/vnd.mapbox.style+json",
+    also=("json",),
+    accepts=("application/json",),
+    title="MapLibre",
+)
+SLD11 = Form("sld11", SLD_TYPES["1.1.0"], accepts=("application/vnd.ogc.se+xml",), title="SLD 1.1")
+SLD10 = Form("sld10", SLD_TYPES["1.0.0"], title="SLD 1.0")
+QML = Form("qml", QML_TYPE, title="QML")
+STYLE = (MAPLIBRE, SLD11, SLD10, QML)
 #: What is drawn later lies on top: areas first, then lines, points and texts.
 _ORDER = {"fill": 0, "line": 1, "circle": 2, "symbol": 3}
 
@@ -81,12 +93,8 @@ def style_metadata(style_id: str) -> Response:
             "title": _title(layer),
             "scope": "style",
             "stylesheets": [
-                {
-                    "title": "MapLibre",
-                    "version": "8",
-                    "native": True,
-                    "link": link("stylesheet", address("styles", _id(layer)), MAPLIBRE.media_type),
-                }
+                {"title": form.name, "native": form is MAPLIBRE, "link": _stylesheet(layer, form)}
+                for form in _forms(layer)
             ],
             "layers": [
                 {
@@ -105,9 +113,16 @@ def style_metadata(style_id: str) -> Response:
 
 
 def _style(layer: Layer | None) -> Response:
-    form = choose(STYLE)
+    form = choose(_forms(layer))
     refuse_unknown(())
     drawn = catalogue.LAYERS if layer is None else (layer,)
+    if form in (SLD10, SLD11):
+        version = "1.1.0" if form is SLD11 else "1.0.0"
+        return Response(sld.document(drawn, version, context.language()), content_type=form.media_type)
+    if form is QML and layer is not None:
+        actor = context.actor()
+        body = qml.document(layer, actor, context.language(), editable=may_edit(actor, layer))
+        return Response(body, content_type=form.media_type)
     revisions = read.all_revisions(context.session(), drawn)
     return answer(form, lambda: style_document(layer), "", *revisions.values())
 
@@ -127,6 +142,11 @@ def style_document(layer: Layer | None) -> dict[str, Any]:
     }
 
 
+def _forms(layer: Layer | None) -> tuple[Form, ...]:
+    """A style of QGIS is of one layer."""
+    return STYLE if layer is not None else STYLE[:-1]
+
+
 def _layer_of(style_id: str) -> Layer | None:
     if style_id == DATASET:
         return None
@@ -144,8 +164,12 @@ def _title(layer: Layer | None) -> str:
     return str(_("Bản đồ OCOP")) if layer is None else layer.title[context.language()]
 
 
+def _stylesheet(layer: Layer | None, form: Form) -> Link:
+    return link("stylesheet", address("styles", _id(layer), f=form.key), form.media_type, form.name)
+
+
 def _links(layer: Layer | None) -> list[Link]:
-    return [
-        link("stylesheet", address("styles", _id(layer)), MAPLIBRE.media_type, "MapLibre"),
-        link("describedby", address("styles", _id(layer), "metadata"), "application/json", _title(layer)),
-    ]
+    described = link(
+        "describedby", address("styles", _id(layer), "metadata"), "application/json", _title(layer)
+    )
+    return [*(_stylesheet(layer, form) for form in _forms(layer)), described]

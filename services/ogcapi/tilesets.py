@@ -249,14 +249,7 @@ def _tilejson(layer: Layer | None, layers: Sequence[Layer]) -> dict[str, Any]:
         "bounds": [west, south, east, north],
         "center": [(west + east) / 2, (south + north) / 2, 9],
         "vector_layers": [
-            {
-                "id": entry.id,
-                "description": entry.title[lang],
-                "minzoom": entry.minzoom,
-                "maxzoom": last,
-                "fields": layer_tiles.fields_of(entry, actor),
-            }
-            for entry in layers
+            described for entry in layers for described in layer_tiles.vector_layers(entry, actor, lang)
         ],
     }
 

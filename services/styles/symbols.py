@@ -37,8 +37,9 @@ class Symbols:
 
     def which(self, column: Sequence[Any]) -> NDArray[np.int64]:
         """Return the number of the paint for each value; 0 where no colour is declared."""
-        numbers = {value: number for number, value in enumerate(self.values, 1)}
-        return np.array([numbers.get(_text(value), 0) for value in column], dtype=np.int64)
+        declared = {value: number for number, value in enumerate(self.values, 1)}
+        numbers = {value: declared.get(_text(value), 0) for value in set(column)}
+        return np.array([numbers[value] for value in column], dtype=np.int64)
 
 
 def zoom_of(metres_per_pixel: float) -> float:

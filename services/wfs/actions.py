@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +16,8 @@ from gis.gml import GmlError
 from gis.srsname import SrsName
 from layers import catalogue, locks, read
 from layers.edit import KEEP, Edits, NotFound
-from layers.fields import Field, Layer
-from layers.filters import Filter, Ids
+from layers.fields import Field, FieldType, Layer
+from layers.filters import Filter, FilterError, Ids, cast
 from services.formats.gml import GEOMETRY, NAMESPACE
 from services.wfs import xml
 from services.wfs.dialects import GML, GML32, XSI, Dialect
@@ -101,6 +102,7 @@ class Actions:
         for layer in self._layers(element):
             values: dict[str, Any] = {}
             geometry: Any = KEEP
+            fixed: dict[str, str] = {}
             version: int | None = None
             for part in properties:
                 name, value = self._property(layer, part, default)
@@ -108,9 +110,13 @@ class Actions:
                     geometry = value
                 elif name == VERSION_FIELD:
                     version = _whole(layer, value)
-                else:
+                elif layer.field(name).writable:
                     values[name] = value
-            for row_id in self._rows(layer, element):
+                elif value is not None:
+                    fixed[name] = value
+            rows = self._rows(layer, element)
+            self._unchanged(layer, fixed, rows)
+            for row_id in rows:
                 self.edits.update(layer, row_id, values, geometry, version=version)
                 self.updated.append(Done(layer, row_id, element.get("handle")))
 
@@ -159,6 +165,17 @@ class Actions:
         _all_there(layer, where, found)
         locks.check(self.edits.session, layer, found, self.lock)
         return found
+
+    def _unchanged(self, layer: Layer, fixed: Mapping[str, str], rows: Sequence[int]) -> None:
+        """Refuse new values of fields that nobody sets; old ones may be repeated, as GDAL does with every field."""
+        names = tuple(n for n in fixed if layer.field(n).type != FieldType.DATETIME)
+        if not names or not rows:
+            return
+        query = read.Query(layer, self.edits.actor, where=Ids(tuple(rows)), fields=names, geometry=False)
+        for page in read.stream(self.edits.session, query):
+            for known, column in zip(page.fields, page.columns, strict=True):
+                if not all(_same(known, value, fixed[known.name]) for value in column):
+                    raise _read_only(layer, known.name)
 
     # ---- values
 
@@ -213,8 +230,6 @@ class Actions:
             return GEOMETRY, None if value is None else self._geometry(value, default)
         if meant.field is None:
             raise _read_only(layer, text)
-        if meant.field.name != VERSION_FIELD and not meant.field.writable:
-            raise _read_only(layer, meant.field.name)
         return meant.field.name, None if value is None else _text(layer, value)
 
     def _geometry(self, holder: Any, default: SrsName) -> shapely.Geometry | None:
@@ -287,6 +302,19 @@ def _text(layer: Layer, element: Any) -> str | None:
             layer=layer.id,
         )
     return "".join(element.itertext()) or None
+
+
+def _same(known: Field, value: Any, text: str) -> bool:
+    """Tell whether a text says what a field holds already; numbers may have lost their last digits on the way."""
+    try:
+        if known.type == FieldType.DATE:
+            return bool(value == cast(known, text.replace("/", "-")[:10]))
+        given: Any = cast(known, text)
+    except FilterError:
+        return False
+    if known.type == FieldType.NUMBER and value is not None:
+        return math.isclose(value, given, rel_tol=1e-6)
+    return bool(value == given)
 
 
 def _whole(layer: Layer, value: str | None) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,7 +129,7 @@ def operation(
     *,
     get: bool = True,
     post: bool = True,
-    parameters: dict[str, Sequence[str]] | None = None,
+    parameters: Mapping[str, Sequence[str]] | None = None,
 ) -> Any:
     """Add an operation with its address and the values of its parameters; return it."""
     part = ows.add(parent, "Operation", name=name)

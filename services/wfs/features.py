@@ -77,7 +77,7 @@ def _streamed(made: Answer, write: Any) -> Response:
     except BaseException:
         results.close()
         raise
-    response = Response(body, headers=headers)
+    response = Response(results.written(body), headers=headers)
     # A stream that is never begun would leave the session open.
     response.call_on_close(results.close)
     return response

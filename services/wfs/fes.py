@@ -46,8 +46,8 @@ from layers.filters import (
 from layers.filters.moments import interval, moment
 from layers.filters.patterns import from_wildcards
 from layers.filters.tokens import DEEPEST, MOST_NODES, too_deep, too_many
+from services.formats.gml import GEOMETRY
 
-GEOMETRY = "geom"
 #: What stands for the id of a feature in a comparison.
 ID = "@id"
 
@@ -288,6 +288,8 @@ class _Reader:
                 geometry = reference_systems.transform(
                     np.array([geometry], dtype=object), system.crs, srsname.CRS84
                 )[0]
+        except shapely.GEOSException as error:
+            raise FilterError("Khung quá lớn hoặc quá nhỏ so với hệ tọa độ.") from error
         except GmlError as error:
             raise FilterError(error.message, **error.facts) from error  # type: ignore[arg-type]
         except (UnknownCrs, OutsideCrs) as error:

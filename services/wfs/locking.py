@@ -16,7 +16,7 @@ from services.formats import feature_id
 from services.formats.gml import NAMESPACE, PREFIX
 from services.wfs import features, xml
 from services.wfs.dialects import XSI, Dialect
-from services.wfs.exceptions import OwsError, missing
+from services.wfs.exceptions import PARSING, OwsError, missing
 from services.wfs.queries import Ask
 from services.wfs.requests import COUNT_DEFAULT, GetFeature, Lock, LockFeature
 from services.wfs.xml import Writer
@@ -34,6 +34,10 @@ def lock_features(request: LockFeature, asks: Sequence[Ask]) -> Response:
             key = locks.extend(context.store(), context.actor(), lock.key, lock.seconds)
         except UnknownLock as error:
             raise OwsError(error.message, code="LockHasExpired", locator="lockId", **error.facts) from error
+        if asks:
+            raise OwsError(
+                "Một yêu cầu chỉ nêu khóa đã có hoặc truy vấn, không cả hai.", code=PARSING, locator="lockId"
+            )
         made = locks.Locked(key, {}, {})
     else:
         made = _lock(asks, lock)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy.orm import Session
@@ -43,6 +43,13 @@ class Results:
     def close(self) -> None:
         """End the session; to be called when the answer has been sent, or will not be."""
         self.session.close()
+
+    def written(self, body: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass on an answer piece by piece, and end the session after the last."""
+        try:
+            yield from body
+        finally:
+            self.close()
 
     @property
     def matched(self) -> int:

@@ -42,7 +42,7 @@ def answer(request: GetPropertyValue, asks: Sequence[Ask]) -> Response:
     results = Results(context.store(), narrowed, start=request.features.start, count=count)
     head = _head(request, results.matched, results.returned)
     body = chain([head], _members(results.parts, meant), [b"</wfs:ValueCollection>"])
-    response = Response(body, content_type=features.XML)
+    response = Response(results.written(body), content_type=features.XML)
     response.call_on_close(results.close)
     return response
 

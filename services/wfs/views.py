@@ -55,6 +55,12 @@ def service() -> Response:
         return report(error, dialect)
 
 
+@blueprint.errorhandler(Exception)
+def refused(error: Exception) -> Response:
+    """Report what went wrong before the request was read, such as a wrong password."""
+    return report(error, kvp.dialect_of(kvp.Keys(request.args)))
+
+
 def _document() -> Any:
     """Return the root of the XML that was sent, or None when the request stands in the address or a form."""
     if request.method != "POST" or request.mimetype == "application/x-www-form-urlencoded":
@@ -74,7 +80,10 @@ def _document() -> Any:
 
 
 def _cached(layers: Sequence[Layer], make: Callable[[], Response]) -> Response:
-    """Answer a GET under a tag of everything that the answer depends on."""
+    """Answer a GET under a tag of everything that the answer depends on.
+
+    Programs are told not to keep it: QGIS would show its copy after an edit, and to whoever signs in next.
+    """
     if request.method != "GET":
         return make()
     revisions = read.all_revisions(context.session(), layers)
@@ -88,7 +97,9 @@ def _cached(layers: Sequence[Layer], make: Callable[[], Response]) -> Response:
         request.host_url,
         request.full_path,
     )
-    return conditional(etag, actor, make)
+    response = conditional(etag, actor, make)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _xml(body: bytes) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from lxml import etree
 
@@ -13,6 +13,9 @@ LARGEST_QUERY = 1_000_000
 LARGEST_TRANSACTION = 64 * 1024 * 1024
 DEEPEST = 64
 MOST_ELEMENTS = 2_000
+
+#: Namespaces by prefix; None is the prefix of the default one.
+Namespaces: TypeAlias = Mapping[str, str] | Mapping[str | None, str]
 
 
 def parse(text: bytes | str, *, locator: str = "request", largest: int = LARGEST_QUERY) -> Any:
@@ -92,7 +95,7 @@ class Writer:
     def __init__(self, uri: str) -> None:
         self.uri = uri
 
-    def root(self, name: str, nsmap: Mapping[str | None, str], /, **attributes: str) -> Any:
+    def root(self, name: str, nsmap: Namespaces, /, **attributes: str) -> Any:
         """Return a new root element that declares these namespaces."""
         return etree.Element(f"{{{self.uri}}}{name}", nsmap=dict(nsmap), **attributes)
 
@@ -101,7 +104,7 @@ class Writer:
         parent: Any,
         name: str,
         text: object = None,
-        nsmap: Mapping[str | None, str] | None = None,
+        nsmap: Namespaces | None = None,
         /,
         **attributes: str,
     ) -> Any:

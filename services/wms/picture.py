@@ -18,7 +18,7 @@ from layers import read, tiles
 from layers.fields import Layer
 from services import context
 from services.styles.symbols import METRES_PER_DEGREE, Symbols, symbols, zoom_of
-from services.tiles import store_mark
+from services.tiles import bounds_of, store_mark
 from services.wms.fonts import font_file
 from services.wms.request import PNG24, Box, MapRequest
 
@@ -32,7 +32,9 @@ MARGIN = 0.04
 SMALLEST_LABELLED = 14.0
 """Pixels that a polygon must span to be labelled."""
 
-SMALLEST_OVERVIEW_ZOOM = 5
+SMALLEST_OVERVIEW_ZOOM = 7
+"""Smaller scales show the overview of this zoom: joining for larger cells would take the whole layer at once."""
+
 REMEMBERED_OVERVIEWS = 8
 
 
@@ -179,10 +181,30 @@ def _overview(layer: Layer, zoom: int) -> tuple[Geometries, Sequence[Any]]:
 
 
 def _made_overview(layer: Layer, zoom: int) -> bytes:
-    query = read.Query(layer, context.actor(), fields=(layer.overview_by or "",))
-    rows = read.rows(context.session(), query)
-    if not len(rows):
-        return orjson.dumps([[], []])
+    """Join a layer band by band of cells, so that only the rows of one band are in memory."""
     cell = tiles.OVERVIEW_CELL_PIXELS * tilegrid.resolution(zoom, 256)
-    merged = tiles.coalesced(rows.wkb, rows.columns[0], cell)
-    return orjson.dumps([shapely.to_wkb(merged.geometries, hex=True).tolist(), list(merged.keys)])
+    bounds = bounds_of(layer, read.revision(context.session(), layer))
+    shapes: list[str] = []
+    keys: list[Any] = []
+    if bounds is not None:
+        west, south, east, north = bounds
+        _, edges = reference_systems.to_mercator([west, east], [south, north])
+        first, last = np.floor(edges / cell).astype(int).tolist()
+        for band in range(first, last + 1):
+            merged = _band(layer, (west, east), band, cell)
+            shapes += shapely.to_wkb(merged.geometries, hex=True).tolist()
+            keys += list(merged.keys)
+    return orjson.dumps([shapes, keys])
+
+
+def _band(layer: Layer, sides: tuple[float, float], band: int, cell: float) -> Any:
+    """Join the shapes whose middle lies in one band of cells from west to east."""
+    _, (south, north) = reference_systems.from_mercator([0, 0], [band * cell, (band + 1) * cell])
+    box = (sides[0], float(south), sides[1], float(north))
+    query = read.Query(layer, context.actor(), box=box, exact=False, fields=(layer.overview_by or "",))
+    rows = read.rows(context.session(), query)
+    limits = shapely.bounds(shapely.from_wkb(rows.wkb)).reshape(-1, 4)
+    _, low = reference_systems.to_mercator(limits[:, 0], limits[:, 1])
+    _, high = reference_systems.to_mercator(limits[:, 2], limits[:, 3])
+    inside = np.flatnonzero(np.floor((low + high) / 2 / cell) == band)
+    return tiles.coalesced(rows.wkb[inside], [rows.columns[0][i] for i in inside.tolist()], cell)

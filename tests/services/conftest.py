@@ -20,6 +20,14 @@ from webmap.settings import Settings
 PASSWORD = "mot-mat-khau-dai"
 
 
+class ReadingClient(FlaskClient):
+    """Reads every answer to its end, as a server does, so that no stream is left with its connection open."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("buffered", True)
+        return super().open(*args, **kwargs)
+
+
 @pytest.fixture
 def app(demo_store: Store, tmp_path: Path) -> Any:
     settings = Settings.from_environment(
@@ -31,6 +39,7 @@ def app(demo_store: Store, tmp_path: Path) -> Any:
     )
     application = create_app(settings)
     application.config.update(TESTING=True)
+    application.test_client_class = ReadingClient
     yield application
     application.extensions["ocop_store"].dispose()
 

@@ -62,7 +62,11 @@ def test_a_killed_writer_leaves_all_or_nothing(demo_store: Store, program: str) 
     before = state(demo_store)
     url = demo_store.url.render_as_string(hide_password=False)
     child = subprocess.Popen(
-        [sys.executable, "-c", program, url], stdout=subprocess.PIPE, cwd=ROOT, env=dict(os.environ), text=True
+        [sys.executable, "-c", program, url],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env=dict(os.environ),
+        text=True,
     )
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"

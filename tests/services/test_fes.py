@@ -297,6 +297,10 @@ BAD = [
     "<fes:Not>" * 70 + op("PropertyIsEqualTo", "stars", "5") + "</fes:Not>" * 70,
     "<fes:Or>" + op("PropertyIsEqualTo", "stars", "5") * 1000 + "</fes:Or>",
     "<fes:ResourceId/>",
+    spatial("BBOX", ENVELOPE.replace("4326", "3857").replace("9.3 105.2", "1e308 1e308")),
+    spatial(
+        "BBOX", ENVELOPE.replace("4326", "3857").replace("8.9 104.9", "0 0").replace("9.3 105.2", "5e-324 0")
+    ),
 ]
 
 

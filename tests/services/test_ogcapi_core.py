@@ -47,7 +47,9 @@ def test_every_link_answers_with_exactly_the_type_that_it_states(client, address
             continue
         answer = client.get(path_of(link["href"]), headers={"Accept": link["type"]})
         assert answer.status_code == 200, link
-        stated = link["type"] if "json" in link["type"] or "xml" in link["type"] else link["type"].split(";")[0]
+        stated = (
+            link["type"] if "json" in link["type"] or "xml" in link["type"] else link["type"].split(";")[0]
+        )
         assert answer.content_type.startswith(stated), (link, answer.content_type)
         followed += 1
     assert followed >= 2
@@ -247,7 +249,9 @@ def test_a_field_is_a_parameter(client) -> None:
 
 
 def test_codes_are_titled_and_references_are_addresses_on_request(client) -> None:
-    plain = client.get("/ogc/collections/craft_village_points/items?limit=1").json["features"][0]["properties"]
+    plain = client.get("/ogc/collections/craft_village_points/items?limit=1").json["features"][0][
+        "properties"
+    ]
     answer = client.get(
         "/ogc/collections/craft_village_points/items?limit=1&profile=val-as-title,rel-as-link,unknown"
     )
@@ -258,7 +262,9 @@ def test_codes_are_titled_and_references_are_addresses_on_request(client) -> Non
     assert client.get(path_of(titled["village_id"]["href"])).status_code == 200
     assert 'rel="profile"' in answer.headers["Link"]
     assert "OGC/0/val-as-title" in answer.headers["Link"]
-    uri = client.get("/ogc/collections/craft_village_points/items?limit=1&profile=rel-as-uri").json["features"][0]
+    uri = client.get("/ogc/collections/craft_village_points/items?limit=1&profile=rel-as-uri").json[
+        "features"
+    ][0]
     assert uri["properties"]["village_id"] == titled["village_id"]["href"]
 
 
@@ -283,6 +289,8 @@ def test_codes_are_titled_and_references_are_addresses_on_request(client) -> Non
         "bbox=105,10,106,9",
         "bbox=",
         "bbox=1000,0,2000,1",
+        "bbox=0,0,1e300,1e-300&bbox-crs=http://www.opengis.net/def/crs/EPSG/0/3857",
+        "bbox=1e300,1e300,1e301,1e301&bbox-crs=http://www.opengis.net/def/crs/EPSG/0/32648",
         "datetime=yesterday",
         "datetime=2026-13-01",
         "datetime=2026-02-30T00:00:00Z",
@@ -310,7 +318,9 @@ def test_codes_are_titled_and_references_are_addresses_on_request(client) -> Non
     ],
 )
 def test_a_wrong_parameter_is_400_with_one_sentence(client, query) -> None:
-    answer = client.get(f"/ogc/collections/growing_areas/items?{query}", headers={"Accept": "application/json"})
+    answer = client.get(
+        f"/ogc/collections/growing_areas/items?{query}", headers={"Accept": "application/json"}
+    )
     assert answer.status_code == 400, answer.get_data(as_text=True)[:300]
     assert answer.mimetype == "application/problem+json"
     assert answer.json["status"] == 400
@@ -422,6 +432,22 @@ def test_forms_without_links_tell_count_and_next_page_in_headers(client, form) -
     if form == "csv":
         lines = answer.data.count(b"\r\n") or answer.data.count(b"\n")
         assert lines >= 1_200
+
+
+@pytest.mark.parametrize("form", ["csv", "geojson"])
+def test_links_are_addresses_whatever_was_asked(client, form) -> None:
+    """Headers hold no letters beyond ASCII and no control characters, and the next page is of the same question."""
+    asked = {"name": 'Đ\x10“<>"\r\n', "lang": "vi", "f": form}
+    answer = client.get("/ogc/collections/products/items", query_string=asked)
+    assert answer.status_code == 200
+    text = answer.headers.get("Link") or "".join(link["href"] for link in answer.json["links"])
+    assert text.isascii() and text.isprintable()
+    more = client.get(
+        "/ogc/collections/communes/items", query_string={"filter": "name LIKE '%ư%'", "limit": 1}
+    )
+    following = links_of(more.json, "next")[0]["href"]
+    assert following.isascii()
+    assert client.get(path_of(following)).json["numberMatched"] == more.json["numberMatched"]
 
 
 def test_flatgeobuf_items_are_read_by_gdal(client, tmp_path) -> None:

@@ -64,7 +64,9 @@ def test_latitude_comes_first_in_geographic_systems_of_epsg(client, code) -> Non
 
 
 def test_vn2000_is_shifted_by_the_published_parameters(client) -> None:
-    lon, lat = client.get("/ogc/collections/products/items?limit=1").json["features"][0]["geometry"]["coordinates"]
+    lon, lat = client.get("/ogc/collections/products/items?limit=1").json["features"][0]["geometry"][
+        "coordinates"
+    ]
     moved = client.get(f"/ogc/collections/products/items?limit=1&crs={EPSG}4756").json["features"][0]
     distance = pyproj.Geod(ellps="WGS84").inv(lon, lat, *moved["geometry"]["coordinates"][::-1])[2]
     assert 150 < distance < 260
@@ -140,7 +142,10 @@ def every(client) -> list[dict]:
     [
         ("crop='rice'", lambda p: p["crop"] == "rice"),
         ("crop<>'rice'", lambda p: p["crop"] != "rice"),
-        ("households>=10 AND households<20", lambda p: p["households"] is not None and 10 <= p["households"] < 20),
+        (
+            "households>=10 AND households<20",
+            lambda p: p["households"] is not None and 10 <= p["households"] < 20,
+        ),
         ("crop='rice' OR crop='banana'", lambda p: p["crop"] in ("rice", "banana")),
         ("NOT crop='rice'", lambda p: p["crop"] != "rice"),
         ("variety IS NULL", lambda p: p["variety"] is None),
@@ -185,7 +190,12 @@ def test_the_system_of_a_filter_gives_its_axis_order(client) -> None:
 
 
 def test_filter_box_fields_and_moment_hold_together(client) -> None:
-    query = {"filter": "households>5", "bbox": "104.9,8.9,105.1,9.1", "crop": "rice", "datetime": "2000-01-01/.."}
+    query = {
+        "filter": "households>5",
+        "bbox": "104.9,8.9,105.1,9.1",
+        "crop": "rice",
+        "datetime": "2000-01-01/..",
+    }
     found = client.get(AREAS, query_string={"limit": "1000", **query}).json
     separately = count(client, {"filter": "households>5 AND crop='rice'", "bbox": query["bbox"]})
     assert found["numberMatched"] == separately

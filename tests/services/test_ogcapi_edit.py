@@ -11,8 +11,11 @@ import shapely
 import sqlalchemy as sa
 
 from data import audit
+from data.accounts import Actor, Role
 from data.admin_units import Commune
 from data.growing_areas import GrowingArea
+from layers import catalogue, locks, read
+from layers.filters import Ids
 
 ITEMS = "/ogc/collections/growing_areas/items"
 GEOJSON = "application/geo+json"
@@ -117,7 +120,11 @@ def test_a_box_of_latitudes_first_without_saying_so_is_refused(client, officer, 
         ('{"type":"Feature","geometry":null,"properties":{"name":"","crop":"rice"}}', GEOJSON, 422),
         ('{"type":"Feature","geometry":null,"properties":{"name":"x","crop":"rice","nope":1}}', GEOJSON, 422),
         ('{"type":"Feature","geometry":null,"properties":{"name":{"a":1},"crop":"rice"}}', GEOJSON, 422),
-        ('{"type":"Feature","geometry":null,"properties":{"name":"x","crop":"rice","households":-1}}', GEOJSON, 422),
+        (
+            '{"type":"Feature","geometry":null,"properties":{"name":"x","crop":"rice","households":-1}}',
+            GEOJSON,
+            422,
+        ),
     ],
 )
 def test_a_bad_body_is_refused_and_nothing_is_kept(client, officer, body, content_type, status) -> None:
@@ -176,10 +183,35 @@ def test_the_id_cannot_be_patched(client, officer, places) -> None:
     assert client.get(address, headers=officer).json["properties"]["variety"] is None
 
 
+def test_what_a_map_client_read_it_may_send_back(client, officer, places) -> None:
+    """Map clients show the id as a field and send every field, computed ones too."""
+    address = created(client, officer, places)
+    known = client.get(address, headers=officer).json
+    known["properties"] |= {"id": known["id"], "variety": "ST25"}
+    answer = client.put(address, data=json.dumps(known), content_type=GEOJSON, headers=officer)
+    assert answer.status_code == 204
+    assert client.get(address, headers=officer).json["properties"]["variety"] == "ST25"
+
+
+def test_a_row_under_a_lock_is_not_changed(client, officer, places, demo_store) -> None:
+    address = created(client, officer, places)
+    number = int(address.rsplit(".", 1)[1])
+    areas = catalogue.layer("growing_areas")
+    actor = Actor(role=Role.PROVINCE_OFFICER, name="Người khác")
+    query = read.Query(areas, actor, where=Ids((number,)))
+    locks.lock(demo_store, actor, [query], 300, all_or_none=True)
+    body = json.dumps({"properties": {"variety": "x"}})
+    assert client.patch(address, data=body, content_type=PATCH, headers=officer).status_code == 423
+    assert client.delete(address, headers=officer).status_code == 423
+    assert client.get(address, headers=officer).json["properties"]["variety"] is None
+
+
 def test_put_replaces_every_field(client, officer, places) -> None:
     address = created(client, officer, places, variety="ST24")
     _, x, y = places[10]
-    answer = client.put(address, data=feature(square(x, y), name="Khác"), content_type=GEOJSON, headers=officer)
+    answer = client.put(
+        address, data=feature(square(x, y), name="Khác"), content_type=GEOJSON, headers=officer
+    )
     assert answer.status_code == 204
     after = client.get(address, headers=officer).json["properties"]
     assert (after["name"], after["variety"]) == ("Khác", None)
@@ -188,7 +220,10 @@ def test_put_replaces_every_field(client, officer, places) -> None:
 def test_put_and_null_do_not_publish_a_draft(client, officer, places) -> None:
     address = created(client, officer, places, status="draft")
     _, x, y = places[10]
-    assert client.put(address, data=feature(square(x, y)), content_type=GEOJSON, headers=officer).status_code == 204
+    assert (
+        client.put(address, data=feature(square(x, y)), content_type=GEOJSON, headers=officer).status_code
+        == 204
+    )
     body = json.dumps({"properties": {"status": None}})
     assert client.patch(address, data=body, content_type=PATCH, headers=officer).status_code == 204
     assert client.get(address, headers=officer).json["properties"]["status"] == "draft"
@@ -232,8 +267,8 @@ def test_delete_removes_and_the_id_is_not_used_again(client, officer, places) ->
 
 def test_if_match_lets_only_the_first_of_two_edits_through(client, officer, places) -> None:
     address = created(client, officer, places)
-    read = client.get(address, headers=officer)
-    tag = read.headers["ETag"]
+    seen = client.get(address, headers=officer)
+    tag = seen.headers["ETag"]
     assert not tag.startswith("W/")
 
     def edit(variety: str) -> Any:
@@ -247,7 +282,7 @@ def test_if_match_lets_only_the_first_of_two_edits_through(client, officer, plac
     assert edit("đầu").status_code == 204
     second = edit("sau")
     assert second.status_code == 412
-    assert second.json["current"] == read.json["properties"]["version"] + 1
+    assert second.json["current"] == seen.json["properties"]["version"] + 1
     assert client.get(address, headers=officer).json["properties"]["variety"] == "đầu"
     assert client.delete(address, headers={**officer, "If-Match": tag}).status_code == 412
     fresh = client.get(address, headers=officer).headers["ETag"]
@@ -257,10 +292,10 @@ def test_if_match_lets_only_the_first_of_two_edits_through(client, officer, plac
 
 def test_a_compressed_answer_has_a_tag_that_may_be_used(client, officer, places) -> None:
     address = created(client, officer, places, description="dài " * 500)
-    read = client.get(address, headers={**officer, "Accept-Encoding": "gzip"})
-    assert read.headers["Content-Encoding"] == "gzip"
+    seen = client.get(address, headers={**officer, "Accept-Encoding": "gzip"})
+    assert seen.headers["Content-Encoding"] == "gzip"
     body = json.dumps({"properties": {"variety": "x"}})
-    headers = {**officer, "If-Match": read.headers["ETag"]}
+    headers = {**officer, "If-Match": seen.headers["ETag"]}
     assert client.patch(address, data=body, content_type=PATCH, headers=headers).status_code == 204
 
 
@@ -377,7 +412,9 @@ def test_an_officer_edits_the_own_commune_only(client, officer, places, header_o
     assert client.patch(address, data=body, content_type=PATCH, headers=mine).status_code == 204
     away = json.dumps({"geometry": square(far_x, far_y)})
     assert client.patch(address, data=away, content_type=PATCH, headers=mine).status_code == 403
-    assert client.post(ITEMS, data=feature(square(x, y)), content_type=GEOJSON, headers=mine).status_code == 201
+    assert (
+        client.post(ITEMS, data=feature(square(x, y)), content_type=GEOJSON, headers=mine).status_code == 201
+    )
     outside = client.post(ITEMS, data=feature(square(far_x, far_y)), content_type=GEOJSON, headers=mine)
     assert outside.status_code == 403
 
@@ -397,7 +434,7 @@ def test_a_draft_is_seen_by_nobody_outside(client, officer, places, demo_store) 
     assert client.get(address, headers=officer).json["id"] == number
     for form in ("html", "csv", "jsonfg", "gml", "flatgeobuf"):
         body = client.get(f"{ITEMS}?limit=10000&f={form}").data
-        assert "Zyxwv".encode() not in body
+        assert b"Zyxwv" not in body
     assert client.get(ITEMS, query_string={"filter": "name='Zyxwv Bí Mật'"}).json["numberMatched"] == 0
     matched = client.get(f"{ITEMS}?limit=1").json["numberMatched"]
     with demo_store.reading() as session:

@@ -24,6 +24,7 @@ def test_the_schema_is_what_map_clients_read(client, layer) -> None:
     assert len(geometry) == 1
     assert geometry[0]["format"] == f"geometry-{layer.geometry.lower()}"
     assert "type" not in geometry[0] and "$ref" not in geometry[0]
+    assert [name for name, p in properties.items() if p.get("x-ogc-role") == "id"] == ["id"]
     numbers = [p["x-ogc-propertySeq"] for p in properties.values()]
     assert len(numbers) == len(set(numbers)) and all(isinstance(n, int) for n in numbers)
     for name, schema in properties.items():
@@ -39,7 +40,7 @@ def test_the_schema_is_what_map_clients_read(client, layer) -> None:
 @pytest.mark.parametrize("layer", catalogue.LAYERS, ids=lambda layer: layer.id)
 def test_features_keep_to_the_schema(client, layer) -> None:
     schema = client.get(f"/ogc/collections/{layer.id}/schema").json
-    fields = {k: v for k, v in schema["properties"].items() if k != "geom"}
+    fields = {k: v for k, v in schema["properties"].items() if k not in ("id", "geom")}
     validator = jsonschema.Draft202012Validator({"type": "object", "properties": fields})
     for feature in client.get(f"/ogc/collections/{layer.id}/items?limit=50").json["features"]:
         assert set(feature["properties"]) == set(fields)
@@ -55,7 +56,8 @@ def test_codes_units_and_references_are_told(client) -> None:
     assert english["area_ha"]["title"] == "Mapped area"
     points = client.get("/ogc/collections/craft_village_points/schema").json["properties"]
     assert points["village_id"]["x-ogc-role"] == "reference"
-    assert points["village_id"]["x-ogc-collectionId"] == "craft_villages"
+    template = points["village_id"]["x-ogc-uriTemplate"]
+    assert client.get(template.format(resourceId=1).removeprefix("http://localhost")).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["create", "replace", "update"])

@@ -122,7 +122,9 @@ def test_references_are_resolved_locally(wfs, operation) -> None:
 
 def test_formats_beside_gml_are_offered_under_the_names_that_clients_know(wfs) -> None:
     answer = wfs.get("GetCapabilities")
-    offered = answer.all("//ows:Operation[@name='GetFeature']/ows:Parameter[@name='outputFormat']//ows:Value/text()")
+    offered = answer.all(
+        "//ows:Operation[@name='GetFeature']/ows:Parameter[@name='outputFormat']//ows:Value/text()"
+    )
     assert {"application/json", "application/flatgeobuf", "application/gml+xml; version=3.2"} <= set(offered)
 
 
@@ -165,7 +167,9 @@ def test_who_may_not_edit_is_not_told_about_transactions(wfs, header_of, version
 def test_every_layer_is_listed_with_its_prefix_declared_where_it_stands(wfs) -> None:
     answer = wfs.get("GetCapabilities")
     listed = answer.all("//wfs:FeatureTypeList/wfs:FeatureType")
-    assert [e.findtext("wfs:Name", namespaces=NAMES) for e in listed] == [f"app:{la.id}" for la in catalogue.LAYERS]
+    assert [e.findtext("wfs:Name", namespaces=NAMES) for e in listed] == [
+        f"app:{la.id}" for la in catalogue.LAYERS
+    ]
     for element in listed:
         assert element.nsmap["app"] == APP
         assert element.findtext("wfs:DefaultCRS", namespaces=NAMES) == "urn:ogc:def:crs:EPSG::4326"

@@ -109,12 +109,16 @@ def test_hidden_rows_and_fields_are_in_nobody_elses_answer(wfs, header_of, demo_
         every = read.count(session, read.Query(AREAS, SYSTEM))
     assert public < every
     officer = wfs.acting(header_of("province_officer"))
-    assert wfs.get("GetFeature", TYPENAMES="growing_areas", RESULTTYPE="hits").root.get("numberMatched") == str(public)
+    assert wfs.get("GetFeature", TYPENAMES="growing_areas", RESULTTYPE="hits").root.get(
+        "numberMatched"
+    ) == str(public)
     hits = officer.get("GetFeature", TYPENAMES="growing_areas", RESULTTYPE="hits")
     assert hits.root.get("numberMatched") == str(every)
     assert not wfs.get("GetFeature", TYPENAMES="growing_areas", COUNT=50).all("//app:owner_name")
     assert officer.get("GetFeature", TYPENAMES="growing_areas", COUNT=50).all("//app:owner_name")
-    wfs.get("GetFeature", TYPENAMES="growing_areas", PROPERTYNAME="owner_name").shows(400, "InvalidParameterValue")
+    wfs.get("GetFeature", TYPENAMES="growing_areas", PROPERTYNAME="owner_name").shows(
+        400, "InvalidParameterValue"
+    )
 
 
 # ---- axes and reference systems
@@ -155,7 +159,8 @@ def test_metres_come_east_before_north_as_proj_computes_them(wfs, rows) -> None:
 
 
 @pytest.mark.parametrize(
-    "srs", ["http://www.opengis.net/def/crs/0/unsupported", "EPSG:999999", "urn:ogc:def:crs:EPSG::2154", "hello"]
+    "srs",
+    ["http://www.opengis.net/def/crs/0/unsupported", "EPSG:999999", "urn:ogc:def:crs:EPSG::2154", "hello"],
 )
 def test_a_system_that_is_not_offered_is_refused(wfs, srs) -> None:
     wfs.get("GetFeature", TYPENAMES="products", SRSNAME=srs).shows(400, "InvalidParameterValue", "SRSNAME")
@@ -244,7 +249,9 @@ def test_a_filter_selects_what_the_read_path_selects(wfs, rows) -> None:
     crop = rows(AREAS, limit=1).by_name()["crop"][0]
     expected = [f"growing_areas.{i}" for i in rows(AREAS, where=Comparison("crop", "=", crop)).ids.tolist()]
     new = EQUAL.format(p="fes", n="ValueReference", name="app:crop", value=crop)
-    answer = wfs.post(post(f'<wfs:Query typeNames="app:growing_areas"><fes:Filter>{new}</fes:Filter></wfs:Query>'))
+    answer = wfs.post(
+        post(f'<wfs:Query typeNames="app:growing_areas"><fes:Filter>{new}</fes:Filter></wfs:Query>')
+    )
     assert answer.ids == expected
     bare = f"<Filter>{new}</Filter>".replace("fes:", "")
     assert wfs.get("GetFeature", TYPENAMES="growing_areas", FILTER=bare).ids == expected
@@ -272,14 +279,19 @@ def test_ids_select_their_rows(wfs, rows) -> None:
     old = wfs.get("GetFeature", VERSION="1.1.0", FEATUREID=",".join(two))
     assert [str(i) for i in old.all("//app:products/@gml3:id")] == two
     ids = "".join(f'<fes:ResourceId rid="{i}"/>' for i in two)
-    assert wfs.post(post(f'<wfs:Query typeNames="products"><fes:Filter>{ids}</fes:Filter></wfs:Query>')).ids == two
+    assert (
+        wfs.post(post(f'<wfs:Query typeNames="products"><fes:Filter>{ids}</fes:Filter></wfs:Query>')).ids
+        == two
+    )
 
 
 def test_the_id_of_another_type_is_refused_and_an_unknown_one_finds_nothing(wfs) -> None:
     wfs.get("GetFeature", TYPENAMES="products", RESOURCEID="communes.1").shows(
         400, "InvalidParameterValue", "RESOURCEID"
     )
-    query = '<wfs:Query typeNames="app:products"><fes:Filter><fes:ResourceId rid="{}"/></fes:Filter></wfs:Query>'
+    query = (
+        '<wfs:Query typeNames="app:products"><fes:Filter><fes:ResourceId rid="{}"/></fes:Filter></wfs:Query>'
+    )
     wfs.post(post(query.format("communes.1"))).shows(400, "InvalidParameterValue", "RESOURCEID")
     for unknown in ("test-0c9d", "products.999999999", "products.x", "products.99999999999999999999999"):
         for answer in (
@@ -298,7 +310,10 @@ def test_only_the_properties_asked_for_are_sent(wfs, real_data) -> None:
     names = {etree.QName(e).localname for e in answer.all("//app:products/*")}
     assert names <= {"name", "stars"}
     posted = wfs.post(
-        post('<wfs:Query typeNames="products"><wfs:PropertyName>app:geom</wfs:PropertyName></wfs:Query>', count="3")
+        post(
+            '<wfs:Query typeNames="products"><wfs:PropertyName>app:geom</wfs:PropertyName></wfs:Query>',
+            count="3",
+        )
     )
     assert {etree.QName(e).localname for e in posted.all("//app:products/*")} == {"geom"}
     wfs.get("GetFeature", TYPENAMES="products", PROPERTYNAME="nonsense").shows(400, "InvalidParameterValue")
@@ -356,7 +371,11 @@ def test_the_pages_of_next_are_the_whole_and_previous_leads_back(wfs, rows) -> N
 
 
 def test_a_posted_request_pages_too(wfs) -> None:
-    stars = "<fes:Filter>" + EQUAL.format(p="fes", n="ValueReference", name="app:stars", value=3) + "</fes:Filter>"
+    stars = (
+        "<fes:Filter>"
+        + EQUAL.format(p="fes", n="ValueReference", name="app:stars", value=3)
+        + "</fes:Filter>"
+    )
     first = wfs.post(post(f'<wfs:Query typeNames="app:products">{stars}</wfs:Query>', count="4"))
     second = wfs.follow(first.root.get("next"))
     assert len(second.ids) == 4
@@ -371,7 +390,9 @@ def test_beyond_the_end_is_an_empty_page(wfs) -> None:
     assert wfs.get("GetFeature", TYPENAMES="products", COUNT=0).ids == []
 
 
-@pytest.mark.parametrize("keys", [{"COUNT": "-1"}, {"COUNT": "many"}, {"STARTINDEX": "x"}, {"RESULTTYPE": "some"}])
+@pytest.mark.parametrize(
+    "keys", [{"COUNT": "-1"}, {"COUNT": "many"}, {"STARTINDEX": "x"}, {"RESULTTYPE": "some"}]
+)
 def test_numbers_that_are_none_are_refused(wfs, keys) -> None:
     wfs.get("GetFeature", TYPENAMES="products", **keys).shows(400, "InvalidParameterValue", next(iter(keys)))
 
@@ -379,14 +400,18 @@ def test_numbers_that_are_none_are_refused(wfs, keys) -> None:
 def test_resolve_is_accepted_locally_only(wfs) -> None:
     for value in ("local", "none"):
         assert wfs.get("GetFeature", TYPENAMES="products", COUNT=1, RESOLVE=value).status == 200
-    wfs.get("GetFeature", TYPENAMES="products", RESOLVE="remote").shows(400, "InvalidParameterValue", "resolve")
+    wfs.get("GetFeature", TYPENAMES="products", RESOLVE="remote").shows(
+        400, "InvalidParameterValue", "resolve"
+    )
 
 
 # ---- several types
 
 
 def test_several_types_answer_in_a_collection_each(wfs, real_data, demo_store) -> None:
-    answer = wfs.valid(wfs.get("GetFeature", TYPENAMES="app:products,app:lots", COUNT=5, STARTINDEX=0), real_data)
+    answer = wfs.valid(
+        wfs.get("GetFeature", TYPENAMES="app:products,app:lots", COUNT=5, STARTINDEX=0), real_data
+    )
     with demo_store.reading() as session:
         counts = [read.count(session, read.Query(catalogue.layer(la))) for la in ("products", "lots")]
     inner = answer.all("/wfs:FeatureCollection/wfs:member/wfs:FeatureCollection")
@@ -434,7 +459,11 @@ def test_geojson_is_lon_lat_and_counts(wfs, rows) -> None:
     (link,) = document["links"]
     assert len(json.loads(wfs.follow(link["href"]).body)["features"]) == 10
     latlon = wfs.get(
-        "GetFeature", TYPENAMES="products", OUTPUTFORMAT="geojson", COUNT=1, SRSNAME="urn:ogc:def:crs:EPSG::4326"
+        "GetFeature",
+        TYPENAMES="products",
+        OUTPUTFORMAT="geojson",
+        COUNT=1,
+        SRSNAME="urn:ogc:def:crs:EPSG::4326",
     )
     assert json.loads(latlon.body)["features"][0]["geometry"]["coordinates"] == [lon, lat]
 
@@ -497,7 +526,9 @@ def test_a_feature_by_id_is_the_bare_feature(wfs, real_data, query) -> None:
     assert answer.root.get(GML_ID) == "products.3"
     assert answer.text("/app:products/gml:name") == answer.text("/app:products/app:name")
     posted = wfs.post(
-        post(f'<wfs:StoredQuery id="{query}"><wfs:Parameter name="id">products.3</wfs:Parameter></wfs:StoredQuery>')
+        post(
+            f'<wfs:StoredQuery id="{query}"><wfs:Parameter name="id">products.3</wfs:Parameter></wfs:StoredQuery>'
+        )
     )
     assert posted.root.get(GML_ID) == "products.3"
 
@@ -509,7 +540,9 @@ def test_an_unknown_id_is_not_found(wfs, unknown) -> None:
 
 def test_a_hidden_feature_is_not_found(wfs, header_of, demo_store) -> None:
     with demo_store.reading() as session:
-        draft = read.rows(session, read.Query(AREAS, SYSTEM, where=all_of(Comparison("status", "=", "draft"))))
+        draft = read.rows(
+            session, read.Query(AREAS, SYSTEM, where=all_of(Comparison("status", "=", "draft")))
+        )
     hidden = f"growing_areas.{draft.ids[0]}"
     wfs.get("GetFeature", STOREDQUERY_ID=BY_ID, ID=hidden).shows(404, "NotFound")
     officer = wfs.acting(header_of("province_officer"))
@@ -523,7 +556,9 @@ def test_a_feature_by_no_id_is_refused(wfs) -> None:
 # ---- GetPropertyValue
 
 
-@pytest.mark.parametrize("reference", ["app:name", "name", "app:products/app:name", "app:name[1]", "gml:name"])
+@pytest.mark.parametrize(
+    "reference", ["app:name", "name", "app:products/app:name", "app:name[1]", "gml:name"]
+)
 def test_the_values_of_a_property(wfs, real_data, rows, reference) -> None:
     answer = wfs.get("GetPropertyValue", TYPENAMES="app:products", VALUEREFERENCE=reference, COUNT=12)
     expected = rows(PRODUCTS, limit=12).by_name()["name"]
@@ -569,12 +604,16 @@ def test_a_value_reference_that_is_empty_missing_or_unknown_is_refused(wfs) -> N
 
 
 def test_values_page_like_features(wfs) -> None:
-    hits = wfs.get("GetPropertyValue", TYPENAMES="products", VALUEREFERENCE="name", RESULTTYPE="hits", COUNT=5)
+    hits = wfs.get(
+        "GetPropertyValue", TYPENAMES="products", VALUEREFERENCE="name", RESULTTYPE="hits", COUNT=5
+    )
     assert hits.root.get("numberReturned") == "0"
     first = wfs.follow(hits.root.get("next"))
     second = wfs.follow(first.root.get("next"))
     assert second.root.get("numberReturned") == "5"
-    assert wfs.follow(second.root.get("previous")).all("//wfs:member/text()") == first.all("//wfs:member/text()")
+    assert wfs.follow(second.root.get("previous")).all("//wfs:member/text()") == first.all(
+        "//wfs:member/text()"
+    )
 
 
 # ---- streams

