@@ -199,13 +199,6 @@ def _only_posted(keys: Keys, dialect: Dialect) -> Request:
     raise OwsError("Thao tác này chỉ nhận bằng POST với tài liệu XML.", code=NOT_SUPPORTED, locator="request")
 
 
-def _transaction(keys: Keys, dialect: Dialect) -> asked.Transaction:
-    """The one change that an address can express: deletion by filter or ids (OGC 04-094, 14.3.6)."""
-    if (keys.need("OPERATION")).lower() != "delete":
-        raise invalid("operation", keys.get("OPERATION"))
-    raise OwsError("Hãy gửi thao tác sửa bằng POST với tài liệu XML.", code=NOT_SUPPORTED, locator="request")
-
-
 _READERS: dict[str, Any] = {
     "getcapabilities": _get_capabilities,
     "describefeaturetype": _describe_feature_type,
@@ -217,7 +210,7 @@ _READERS: dict[str, Any] = {
     "describestoredqueries": _describe_stored_queries,
     "dropstoredquery": _drop_stored_query,
     "createstoredquery": _only_posted,
-    "transaction": _transaction,
+    "transaction": _only_posted,
 }
 
 
