@@ -40,6 +40,9 @@ DETAIL = 4
 BARE = 3.0
 """Shapes smaller than this many pixels have no outline, which would cover them."""
 
+MOST_REDUCED = 4_000_000
+"""Pixels up to which colours are reduced: beyond, it would take more memory than it saves."""
+
 MOST_LABELS = 400
 MOST_CANDIDATES = 4_000
 _POLYGON, _LINES = 3, (1, 2, 5)
@@ -281,7 +284,8 @@ class Canvas:
         """Return the picture as PNG: with a palette, which is small, or in full colour."""
         picture = self._picture()
         target = io.BytesIO()
-        chosen = reduced(picture) if palette else _without_padding(picture)
+        few = palette and self.width * self.height <= MOST_REDUCED
+        chosen = reduced(picture) if few else _without_padding(picture)
         # Runs are most of what a map repeats: this is faster than any level, and as small.
         chosen.save(target, "PNG", compress_type=zlib.Z_RLE)
         return target.getvalue()

@@ -29,11 +29,30 @@ COMPRESSED = [
     "application/problem+json",
     "application/geo+json",
     "application/xml",
+    "text/xml",
+    "application/gml+xml",
+    "application/schema+json",
+    "application/vnd.oai.openapi+json",
+    "application/vnd.ogc.fg+json",
+    "application/vnd.ogc.sld+xml",
+    "application/vnd.ogc.wms_xml",
+    "application/vnd.mapbox.style+json",
     "image/svg+xml",
     tiles.MVT,
 ]
 LARGEST_REQUEST = 64 * 1024 * 1024
-PROGRAM_PATHS = ("/layers", "/tiles/", "/styles/", "/statistics", "/crs.json", "/health/", "/metrics")
+PROGRAM_PATHS = (
+    "/layers",
+    "/tiles/",
+    "/styles/",
+    "/statistics",
+    "/crs.json",
+    "/health/",
+    "/metrics",
+    "/wfs",
+    "/wms",
+    "/qgis/",
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -22,6 +22,7 @@ login_manager = LoginManager()
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, default_limits=[], storage_uri="memory://")
 
+OPEN_TO_OTHER_SITES = ("/tiles/", "/layers", "/styles/", "/statistics", "/crs.json", "/ogc", "/wfs", "/wms")
 LOGIN_LIMIT = "10 per minute; 60 per hour"
 KEEP_CREDENTIALS_SECONDS = 60.0
 
@@ -126,7 +127,7 @@ def _headers(response: Response) -> Response:
     response.headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(self), microphone=()")
     if response.mimetype == "text/html" and "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "private, no-cache"
-    if request.path.startswith(("/tiles/", "/layers", "/styles/", "/statistics", "/crs.json")):
+    if request.path.startswith(OPEN_TO_OTHER_SITES):
         response.headers.setdefault("Access-Control-Allow-Origin", "*")
         response.headers.setdefault("Access-Control-Expose-Headers", "ETag, Link, OGC-NumberMatched")
     return response
