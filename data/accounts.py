@@ -233,6 +233,12 @@ def check_password(session: Session, username: str, password: str) -> Account | 
     return account if known else None
 
 
+def active_account(session: Session, account_id: int | None) -> Account | None:
+    """Return an account by its id while it may sign in."""
+    account = None if account_id is None else session.get(Account, account_id)
+    return account if account is not None and account.active else None
+
+
 def add_account(
     session: Session,
     username: str,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column, relati
 
 from data.base import Base, Tracked
 from data.columns import Geometry
-from data.tables import RecordFact
+from data.record_facts import get_fact
 from data.text import search_text
 
 EDITION_IN_USE = "edition_in_use"
@@ -98,8 +98,7 @@ class CommuneSuccession(Base):
 
 def edition_in_use(session: Session) -> str:
     """Return the code of the edition that the programme works on."""
-    value = session.scalar(sa.select(RecordFact.value).where(RecordFact.key == EDITION_IN_USE))
-    return value or FIRST_EDITION
+    return get_fact(session, EDITION_IN_USE) or FIRST_EDITION
 
 
 def find_unit(

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from data import audit
-from data.accounts import Account, AccountError, Actor, ApiKey, make_api_key
+from data.accounts import AccountError, Actor, ApiKey, active_account, make_api_key
 from data.base import now
 from data.store import Store
 
@@ -27,8 +27,8 @@ def make(store: Store, actor: Actor, name: str) -> str:
     if not name or len(name) > LONGEST_NAME:
         raise AccountError("Hãy đặt cho khóa một tên có từ 1 đến %(most)s ký tự.", most=LONGEST_NAME)
     with store.writing() as session:
-        account = session.get(Account, actor.account_id)
-        if account is None or not account.active:
+        account = active_account(session, actor.account_id)
+        if account is None:
             raise AccountError("Tài khoản này không tạo được khóa.")
         working = sum(key.revoked_at is None for key in keys_of(session, actor))
         if working >= MOST_KEYS:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import io
+from collections.abc import Iterable
 from pathlib import Path
 
 import sqlalchemy as sa
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from data.accounts import Actor, visible
 from data.base import Base, Published, now
 from gis.errors import Refusal
 
@@ -43,12 +45,18 @@ class Photo(Published, Base):
     __table_args__ = (sa.Index(None, "table_name", "row_id"), {"sqlite_autoincrement": True})
 
 
-def photos_of(session: Session, table: str, row_id: int) -> list[Photo]:
-    """List the photos of a row in their order."""
+def photos_of(session: Session, table: str, row_ids: Iterable[int], actor: Actor) -> list[Photo]:
+    """List the photos of some rows of a table that the actor sees, row by row in their order."""
     query = sa.select(Photo).where(
-        Photo.table_name == table, Photo.row_id == row_id, Photo.status == "published"
+        Photo.table_name == table, Photo.row_id.in_(list(row_ids)), visible(actor, Photo)
     )
-    return list(session.scalars(query.order_by(Photo.position, Photo.id)))
+    return list(session.scalars(query.order_by(Photo.row_id, Photo.position, Photo.id)))
+
+
+def is_seen(session: Session, sha256: str, actor: Actor) -> bool:
+    """Tell whether any row shows the actor the picture of a hash."""
+    query = sa.select(Photo.id).where(Photo.sha256 == sha256, visible(actor, Photo)).limit(1)
+    return session.scalar(query) is not None
 
 
 def folder_of(media: Path, sha256: str) -> Path:

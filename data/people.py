@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from data import audit
 from data.accounts import SYSTEM, Account, AccountError, Actor, ApiKey, add_account, make_api_key
 from data.admin_units import find_unit
+from data.base import now
 from data.producers import Producer
 from data.store import Store
 
@@ -71,6 +72,15 @@ def add_key(store: Store, username: str, *, role: str | None = None, actor: Acto
         after = {"account": name, "prefix": key.split("_")[1]}
         audit.write(session, actor, "account", "api_keys", account.id, "insert", after=after)
         return key
+
+
+def note_login(store: Store, account_id: int, source: str) -> None:
+    """Keep when somebody signed in, and say so in the audit trail."""
+    with store.writing() as session:
+        account = session.get(Account, account_id)
+        if account is not None:
+            account.last_login_at = now()
+            audit.write(session, account.actor(), source, "accounts", account.id, "login")
 
 
 def everyone(session: Session) -> list[tuple[Account, int]]:

@@ -16,7 +16,8 @@ import geoalchemy2  # noqa: F401  registers the gpkg dialect and its table event
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session as Session
 
 from data import sqlfunctions, tables
 from data.base import Base
@@ -26,9 +27,29 @@ from gis.errors import Refusal
 BUSY_MILLISECONDS = 15_000
 MAIN_TABLE = "layer_revisions"
 
+#: Whatever a database raises when a statement fails, for want of tables as well.
+Failure = SQLAlchemyError
+#: A failure that may pass: the database is locked, gone or refuses connections.
+Unavailable = OperationalError
+
 
 class StoreError(Refusal):
     """The record cannot be opened or is not of the kind that was named."""
+
+
+def read_address(text: str) -> URL:
+    """Read a database URL; raises StoreError for text that is none."""
+    try:
+        return make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise StoreError(
+            "Địa chỉ cơ sở dữ liệu phải bắt đầu bằng gpkg:// hoặc postgresql+psycopg://."
+        ) from error
+
+
+def address_of(session: Session) -> str:
+    """Return the database URL behind a session, without its password: the key of what is remembered per record."""
+    return session.get_bind().engine.url.render_as_string()
 
 
 class Store:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from data.base import Base, now
-from gis.errors import Refusal
+from gis.errors import Refusal, marked
 
 #: An expired lock is remembered for so long, so that its holder learns that it expired.
 REMEMBERED = dt.timedelta(days=1)
@@ -22,6 +22,14 @@ class UnknownLock(Refusal):
 
 class ExpiredLock(Refusal):
     """The lock's time is over; others may have changed the rows."""
+
+
+class RowsLocked(Refusal):
+    """Rows that should be locked, or changed, are under somebody else's lock or may not be edited."""
+
+
+class LockNeeded(Refusal):
+    """A row is locked, and the change does not name the lock."""
 
 
 class WfsLock(Base):
@@ -104,6 +112,18 @@ def locked_rows(session: Session, table: str, *, but: WfsLock | None = None) -> 
     if but is not None:
         statement = statement.where(WfsLock.id != but.id)
     return set(session.scalars(statement))
+
+
+def refuse_locked(
+    session: Session, layer_id: str, table: str, ids: Iterable[int], own: WfsLock | None
+) -> None:
+    """Refuse rows that are under a lock other than the one that the change names. Raises LockNeeded or RowsLocked."""
+    barred = locked_rows(session, table, but=own)
+    locked = next((row_id for row_id in ids if row_id in barred), None) if barred else None
+    if locked is not None:
+        kind = LockNeeded if own is None else RowsLocked
+        message = marked("Bản ghi %(layer)s.%(id)s đang bị khóa; chưa có gì thay đổi.")
+        raise kind(message, layer=layer_id, id=locked)
 
 
 def rows_of(session: Session, lock: WfsLock) -> dict[str, set[int]]:

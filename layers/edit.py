@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from data import audit, spatial, store
+from data import audit, spatial, store, wfs
 from data.accounts import SYSTEM, Actor, editable, is_boundary, visible
 from data.base import now
 from data.store import Store
@@ -83,6 +83,7 @@ class Edits:
         self.actor = actor
         self.source = source
         self.reason = reason
+        self.lock: wfs.WfsLock | None = None
         self.repairs: list[tuple[Layer, int, shapes.Repair]] = []
         self._touched: dict[str, Any] = {}
 
@@ -159,6 +160,7 @@ class Edits:
         if row is None:
             raise NotFound("Không có bản ghi %(id)s trong lớp %(layer)s.", id=row_id, layer=layer.title)
         self._must_own(layer, row_id)
+        wfs.refuse_locked(self.session, layer.id, layer.table, [row_id], self.lock)
         if version is not None and version != row.version:
             raise Conflict(layer, row_id, int(row.version))
         return row

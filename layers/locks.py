@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from data import wfs
 from data.accounts import Actor, editable, visible
 from data.store import Store
-from gis.errors import Refusal, marked
+from data.wfs import LockNeeded, RowsLocked
 from layers import read
 from layers.edit import NotAllowed
 from layers.fields import Layer
@@ -22,13 +22,7 @@ RowIds = Mapping[str, Iterable[int]]
 
 LONGEST_SECONDS = 86_400
 
-
-class RowsLocked(Refusal):
-    """Rows that should be locked, or changed, are under somebody else's lock or may not be edited."""
-
-
-class LockNeeded(Refusal):
-    """A row is locked, and the change does not name the lock."""
+__all__ = ["LockNeeded", "Locked", "RowsLocked", "extend", "finish", "held", "lock", "row_ids"]
 
 
 @dataclass(frozen=True)
@@ -114,18 +108,6 @@ def held(session: Session, actor: Actor, key: str) -> wfs.WfsLock:
     if found.account_id is not None and found.account_id != actor.account_id:
         raise NotAllowed("Khóa này là của người khác.")
     return found
-
-
-def check(session: Session, layer: Layer, ids: Iterable[int], own: wfs.WfsLock | None) -> None:
-    """Refuse rows that are under a lock other than the actor's own. Raises LockNeeded or RowsLocked."""
-    barred = wfs.locked_rows(session, layer.table, but=own)
-    if not barred:
-        return
-    for row_id in ids:
-        if row_id in barred:
-            kind = LockNeeded if own is None else RowsLocked
-            message = marked("Bản ghi %(layer)s.%(id)s đang bị khóa; chưa có gì thay đổi.")
-            raise kind(message, layer=layer.id, id=row_id)
 
 
 def finish(session: Session, own: wfs.WfsLock, touched: RowIds, *, release_all: bool) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from data import spatial
 from data.accounts import PUBLIC, Actor
 from data.spatial import Box
-from data.store import revisions
+from data.store import address_of, revisions
 from gis import geopackage
 from gis.errors import Refusal
 from layers.fields import Field, Layer
@@ -191,8 +191,7 @@ _totals: dict[tuple[str, str, str], tuple[str, int]] = {}
 
 def _total(session: Session, query: Query) -> int:
     """Count all rows of a layer that the caller sees, once for each revision."""
-    known_as = session.get_bind().engine.url.render_as_string()
-    key = (known_as, query.layer.id, query.actor.audience_key)
+    key = (address_of(session), query.layer.id, query.actor.audience_key)
     current = revision(session, query.layer)
     remembered = _totals.get(key)
     if remembered is None or remembered[0] != current:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from data.accounts import Actor
 from data.admin_units import Commune, District, edition_in_use
 from layers import catalogue, read
-from layers.fields import Label
+from layers.fields import Label, Layer
 from layers.filters import Comparison, Filter
 
 LEVELS = ("communes", "districts")
@@ -27,6 +27,10 @@ METHOD = Label(
 
 def _count(model: Any) -> Any:
     return sa.func.count(model.id)
+
+
+def _area(model: Any) -> Any:
+    return sa.func.sum(model.area_ha)
 
 
 def _stars(star: int) -> Callable[[Any], Any]:
@@ -62,7 +66,7 @@ INDICATORS: tuple[Indicator, ...] = (
         Label("Diện tích vùng trồng, vùng nuôi", "Growing area"),
         Label("ha", "ha"),
         "growing_areas",
-        lambda model: sa.func.sum(model.area_ha),
+        _area,
         details={"areas": _count},
         zero_when_absent=False,
     ),
@@ -88,7 +92,7 @@ INDICATORS: tuple[Indicator, ...] = (
         lambda model: sa.func.sum(
             sa.case((model.coding_status.in_(("active", "restored")), model.area_ha), else_=0.0)
         ),
-        details={"total_ha": lambda model: sa.func.sum(model.area_ha)},
+        details={"total_ha": _area},
         zero_when_absent=False,
     ),
 )
@@ -119,6 +123,18 @@ def table(session: Session, chosen: Indicator, level: str, actor: Actor) -> list
             values["value"] = round(values["value"], 1)
         entries.append({"id": unit_id, "code": code, "name": name, "district": district, **values})
     return entries
+
+
+def rows_by_commune(session: Session, layer: Layer, actor: Actor) -> dict[int, int]:
+    """Count a layer's rows that the caller sees: {commune id: number}, communes without any left out."""
+    found = read.group_by(session, read.Query(layer, actor), "commune_id", {"rows": _count})
+    return {key: values["rows"] for key, values in found.items() if key is not None}
+
+
+def total_area_ha(session: Session, layer: Layer, actor: Actor) -> float:
+    """Return the measured area in hectares of all rows of a layer of areas that the caller sees."""
+    sums = read.group_by(session, read.Query(layer, actor), "status", {"area": _area})
+    return float(sum(values["area"] or 0 for values in sums.values()))
 
 
 def classes(values: list[float | None]) -> list[dict[str, Any]]:

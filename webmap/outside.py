@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from flask import Flask
-from sqlalchemy.exc import OperationalError
 
+from data.store import Unavailable
 from layers.edit import adopt_outside, outside_edits_waiting
 from services import context
 
@@ -29,5 +29,5 @@ def install(app: Flask) -> None:
                 context.renew_session()
                 adopt_outside(context.store())
                 context.renew_session()
-        except OperationalError as error:
+        except Unavailable as error:
             app.logger.warning("outside edits not adopted yet: %s", error.orig)

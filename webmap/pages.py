@@ -9,13 +9,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Flask, Response, current_app, g, render_template, request
 from flask_babel import gettext
 from flask_login import current_user
 
 from data import codes
-from data.tables import RecordFact
+from data.record_facts import all_facts
+from data.store import Failure
 from services import context
 from services.errors import sentence_of, status_of
 from webmap.settings import Settings
@@ -61,10 +61,9 @@ def record_facts() -> dict[str, str | None]:
     """Return the facts about the record as a whole, once per request; none when it cannot be read."""
     if "ocop_facts" not in g:
         try:
-            rows = context.session().execute(sa.select(RecordFact.key, RecordFact.value)).all()
-        except sa.exc.SQLAlchemyError:
-            rows = []
-        g.ocop_facts = {key: value for key, value in rows}
+            g.ocop_facts = all_facts(context.session())
+        except Failure:
+            g.ocop_facts = {}
     facts: dict[str, str | None] = g.ocop_facts
     return facts
 

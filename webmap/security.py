@@ -14,7 +14,7 @@ from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import Unauthorized
 
-from data.accounts import PUBLIC, Account, Actor, check_api_key, check_password
+from data.accounts import PUBLIC, Account, Actor, active_account, check_api_key, check_password
 from services import context
 from webmap.settings import Settings
 
@@ -55,8 +55,8 @@ def exempt_services(app: Flask, blueprints: Iterable[Blueprint]) -> None:
 
 @login_manager.user_loader
 def _load(user_id: str) -> User | None:
-    account = context.session().get(Account, int(user_id)) if user_id.isdigit() else None
-    return User(account) if account is not None and account.active else None
+    account = active_account(context.session(), int(user_id)) if user_id.isdigit() else None
+    return User(account) if account is not None else None
 
 
 def _identify() -> None:

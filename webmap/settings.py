@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
-
+from data.store import StoreError, read_address
 from gis.errors import Refusal
 
 PREFIX = "OCOPMAP_"
@@ -92,7 +90,7 @@ class Settings:
         """List name, value and origin of every setting, with secrets masked."""
         basemap = self.basemap
         values = {
-            "DATABASE_URL": make_url(self.database_url).render_as_string(hide_password=True),
+            "DATABASE_URL": read_address(self.database_url).render_as_string(hide_password=True),
             "INSTANCE": str(self.instance),
             "SECRET_KEY": "***",
             "BASE_URL": self.base_url or "",
@@ -126,8 +124,8 @@ def _instance(text: str) -> Path:
 
 def _database_url(text: str) -> str:
     try:
-        url: URL = make_url(text)
-    except (ArgumentError, ValueError) as error:
+        url = read_address(text)
+    except StoreError as error:
         raise SettingError("OCOPMAP_DATABASE_URL không phải là địa chỉ cơ sở dữ liệu đọc được.") from error
     kind = url.get_backend_name()
     if kind == "postgresql":

@@ -16,6 +16,7 @@ from data.boundaries import check, read, succession, write
 from data.boundaries.assignment import located_models, reassign
 from data.boundaries.errors import BoundaryError
 from data.boundaries.report import Remark, Report
+from data.record_facts import get_fact
 from data.store import Store
 
 BOUNDARIES_SOURCE = "boundaries_source"
@@ -113,7 +114,7 @@ class _Import:
 
     def _check_position(self, writer: write.UnitWriter) -> None:
         known = {code: row.geom for code, row in writer.communes.items()}
-        trusted = write.get_fact(self.session, f"{BOUNDARIES_SOURCE}:{self.report.edition}") is not None
+        trusted = get_fact(self.session, f"{BOUNDARIES_SOURCE}:{self.report.edition}") is not None
         self.report.remarks += check.position(known, self.file, trusted=trusted)
 
     def _remember(self, writer: write.UnitWriter) -> None:
@@ -123,7 +124,7 @@ class _Import:
             facts[BOUNDARIES_SOURCE] = self.file.name
         code, name, _ = writer.province
         for key, value in (("province_code", code), ("province_name", name)):
-            if write.get_fact(self.session, key) is None:
+            if get_fact(self.session, key) is None:
                 facts[key] = value
         for key, value in facts.items():
             write.set_fact(self.session, key, value)

@@ -19,7 +19,8 @@ from data.admin_units import Commune, CommuneSuccession, Edition
 from data.boundaries.columns import code_text
 from data.boundaries.errors import BoundaryError, some
 from data.boundaries.report import OVERLAY, Remark
-from data.boundaries.write import SOURCE, get_fact, known_units, set_fact
+from data.boundaries.write import SOURCE, known_units, set_fact
+from data.record_facts import get_fact
 from data.text import fold
 from gis.coverage import succession_shares
 

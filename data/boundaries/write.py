@@ -285,11 +285,6 @@ def set_fact(session: Session, key: str, value: str) -> None:
     store.bump(session, "record_facts")
 
 
-def get_fact(session: Session, key: str) -> str | None:
-    """Return a fact about the record."""
-    return session.scalar(sa.select(RecordFact.value).where(RecordFact.key == key))
-
-
 def _without_geometry(values: dict[str, Any]) -> dict[str, Any]:
     """The row holds the new shape itself; the next change keeps it."""
     return {key: value for key, value in values.items() if key != "geom"}

@@ -22,7 +22,7 @@ from gis import crs as reference_systems
 from gis import srsname
 from gis.crs import OutsideCrs
 from gis.srsname import SrsName
-from layers import locks, read
+from layers import read
 from layers.edit import KEEP, Conflict, Invalid, NotAllowed, editing, may_edit
 from layers.fields import Layer
 from services import context
@@ -120,7 +120,6 @@ def delete(collection_id: str, feature_id: str) -> Response:
     expected = _expected(layer, number)
     try:
         with editing(context.store(), context.actor(), SOURCE) as edits:
-            locks.check(edits.session, layer, [number], None)
             edits.delete(layer, number, version=expected)
     except Conflict as error:
         raise _changed_meanwhile(layer, number, error.current) from error
@@ -136,7 +135,6 @@ def _change(
         raise Conflict(layer, number, expected)
     try:
         with editing(context.store(), context.actor(), SOURCE) as edits:
-            locks.check(edits.session, layer, [number], None)
             edits.update(layer, number, properties, geometry, version=expected or version)
     except Conflict as error:
         if expected is not None:

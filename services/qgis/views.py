@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
-from data.tables import RecordFact
+from data.record_facts import get_fact
 from gis.crs import VIETNAM_BOUNDS
 from layers import catalogue, read
 from services import context
@@ -30,7 +29,7 @@ def project() -> Response:
         raise BadRequest("Tham số “%(parameter)s” nhận wfs hoặc oapif.", parameter="via")
     session, layer = context.session(), catalogue.layer(WHOLE)
     revision = read.revision(session, layer)
-    name = session.scalar(sa.select(RecordFact.value).where(RecordFact.key == "province_name"))
+    name = get_fact(session, "province_name")
     wanted = ProjectRequest(
         actor=context.actor(),
         lang=context.language(),

@@ -9,6 +9,7 @@ from typing import Any
 
 import shapely
 
+from data import wfs as kept
 from data.wfs import WfsLock
 from gis import gml
 from gis.errors import Refusal
@@ -163,7 +164,7 @@ class Actions:
         query = read.Query(layer, self.edits.actor, where=where)
         found = locks.row_ids(self.edits.session, query)
         _all_there(layer, where, found)
-        locks.check(self.edits.session, layer, found, self.lock)
+        kept.refuse_locked(self.edits.session, layer.id, layer.table, found, self.lock)
         return found
 
     def _unchanged(self, layer: Layer, fixed: Mapping[str, str], rows: Sequence[int]) -> None:

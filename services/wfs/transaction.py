@@ -43,6 +43,7 @@ def answer(request: Transaction, reason: str | None = None) -> Response:
     actor = context.actor()
     with editing(context.store(), actor, "wfs", reason) as edits:
         own = None if request.lock_key is None else locks.held(edits.session, actor, request.lock_key)
+        edits.lock = own
         actions = Actions(edits, request.dialect, own, request.srs_name)
         for element in request.actions:
             _carry_out(actions, element)

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import sqlalchemy as sa
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
+from data.record_facts import get_fact
 from data.store import revisions
-from data.tables import RecordFact
 from gis.errors import Refusal
 from layers import catalogue, read
 from layers.fields import Layer
@@ -90,7 +89,7 @@ def _capabilities(parameters: Parameters, version: str) -> Response:
     known = revisions(context.session())
     sequence = sum(known.get(table, 0) for table in {layer.table for layer in catalogue.LAYERS})
     _check_sequence(parameters.get("UPDATESEQUENCE"), sequence)
-    name = context.session().scalar(sa.select(RecordFact.value).where(RecordFact.key == "province_name"))
+    name = get_fact(context.session(), "province_name")
     title = _("Bản đồ OCOP %(province)s", province=name or "").strip()
     media_type = "text/xml" if version == "1.3.0" else "application/vnd.ogc.wms_xml"
 

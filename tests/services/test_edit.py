@@ -6,7 +6,7 @@ import pytest
 import shapely
 import sqlalchemy as sa
 
-from data import audit
+from data import audit, wfs
 from data.accounts import Actor, Role
 from data.admin_units import Commune
 from data.base import now
@@ -169,3 +169,14 @@ def test_an_update_without_a_difference_changes_no_version(demo_store, communes)
     with demo_store.reading() as session:
         assert revisions(session)["growing_areas"] == revision
         assert session.get(GrowingArea, row_id).updated_at <= started
+
+
+def test_a_locked_row_is_changed_by_nobody_else_on_any_way_in(demo_store, communes) -> None:
+    with editing(demo_store, OFFICER, "test") as edits:
+        row_id = edits.insert(AREAS, values(), square(communes[2]))
+    with demo_store.writing() as session:
+        wfs.add_lock(session, None, {AREAS.table: [row_id]}, 300)
+    with pytest.raises(wfs.LockNeeded), editing(demo_store, OFFICER, "web") as edits:
+        edits.update(AREAS, row_id, {"variety": "ST25"})
+    with pytest.raises(wfs.LockNeeded), editing(demo_store, OFFICER, "web") as edits:
+        edits.delete(AREAS, row_id)

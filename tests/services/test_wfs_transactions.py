@@ -188,6 +188,24 @@ def test_an_invalid_feature_is_refused_and_nothing_is_kept(wfs, place, demo_stor
         assert (read.count(session, read.Query(AREAS, SYSTEM)), revisions(session)) == before
 
 
+def test_the_number_of_features_follows_every_change(wfs, app, place, header_of) -> None:
+    def numbers() -> list[int]:
+        asking = (Wfs(app), wfs)
+        hits = [w.get("GetFeature", TYPENAMES="growing_areas", RESULTTYPE="hits") for w in asking]
+        return [int(h.root.get("numberMatched")) for h in hits]
+
+    before = numbers()
+    draft = area(place, extra="<app:status>draft</app:status>")
+    (rid,) = inserted(wfs.post(transaction(f"<wfs:Insert>{draft}</wfs:Insert>")))
+    assert numbers() == [before[0], before[1] + 1]
+    publish = "<wfs:ValueReference>status</wfs:ValueReference><wfs:Value>published</wfs:Value>"
+    body = f'<wfs:Update typeName="growing_areas"><wfs:Property>{publish}</wfs:Property>{by_id(rid)}</wfs:Update>'
+    wfs.post(transaction(body))
+    assert numbers() == [before[0] + 1, before[1] + 1]
+    wfs.post(transaction(f'<wfs:Delete typeName="app:growing_areas">{by_id(rid)}</wfs:Delete>'))
+    assert numbers() == before
+
+
 # ---- update
 
 

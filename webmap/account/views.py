@@ -13,9 +13,8 @@ from werkzeug.wrappers.response import Response
 from wtforms import PasswordField, StringField
 from wtforms.validators import DataRequired
 
-from data import audit
-from data.accounts import Account, check_password
-from data.base import now
+from data import people
+from data.accounts import check_password
 from services import context
 from webmap.security import LOGIN_LIMIT, User, limiter
 
@@ -48,11 +47,7 @@ def sign_in() -> str | Response | tuple[str, int]:
         flash(_("Tên đăng nhập hoặc mật khẩu không đúng."), "error")
         return render_template("account/login.html", form=form, next=target), 401
     login_user(User(account))
-    with context.store().writing() as session:
-        kept = session.get(Account, account.id)
-        if kept is not None:
-            kept.last_login_at = now()
-            audit.write(session, kept.actor(), "web", "accounts", kept.id, "login")
+    people.note_login(context.store(), account.id, "web")
     return redirect(target or "/office", 303)
 
 

@@ -10,7 +10,7 @@ from flask_login import login_required
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from data import keys
-from data.accounts import Account, AccountError
+from data.accounts import AccountError, active_account
 from services import context
 from services.errors import sentence_of, status_of
 from services.qgis.project import AUTHENTICATION
@@ -53,7 +53,7 @@ def revoke_key(key_id: int) -> BaseResponse:
 
 def _page(*, made: str | None = None, sentence: str | None = None, status: int = 200) -> BaseResponse:
     session, actor = context.session(), context.actor()
-    account = session.get(Account, actor.account_id)
+    account = active_account(session, actor.account_id)
     root = request.url_root.rstrip("/")
     facts: dict[str, Any] = {
         "addresses": [(title, root + path) for title, path in ADDRESSES],

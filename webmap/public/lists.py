@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-import sqlalchemy as sa
 from flask import render_template, request
 from flask_babel import gettext as _
 
-from layers import catalogue, read
+from layers import catalogue, read, statistics
 from layers.fields import Layer
 from layers.filters import Comparison, Filter, all_of
 from services import context
@@ -96,7 +95,8 @@ def communes() -> str:
     choices = [_districts(), _coded(layer, "kind")]
     fields = ("name", "kind", "code", "district_name", "area_ha")
     page = _page(layer, fields, choices, (("district_code", False), ("name", False)), LONG_PAGE)
-    counts = {name: _counts(catalogue.layer(name)) for name in COUNTED}
+    session, actor = context.session(), context.actor()
+    counts = {name: statistics.rows_by_commune(session, catalogue.layer(name), actor) for name in COUNTED}
     for row in page.rows:
         row["counts"] = {name: counts[name].get(row["id"], 0) for name in COUNTED}
     return render_template("public/communes.html", title=_("Xã, phường, thị trấn"), page=page)
@@ -112,7 +112,8 @@ def english_names(rows: Iterable[dict[str, Any]]) -> None:
     """Put the English name in place where the reader reads English and the record has one."""
     if context.language() == "en":
         for row in rows:
-            row["name"] = row.get("name_en") or row["name"]
+            if row.get("name_en"):
+                row["name"] = row["name_en"]
 
 
 def _page(layer: Layer, fields: tuple[str, ...], choices: list[Choice], sort: Sort, size: int) -> Page:
@@ -166,13 +167,6 @@ def _districts() -> Choice:
     options = [(row["code"], row["name"]) for row in read.rows(context.session(), query).records()]
     chosen = request.args.get("district_code", "")
     return Choice("district_code", layer.title[context.language()], options, chosen)
-
-
-def _counts(layer: Layer) -> dict[int, int]:
-    query = read.Query(layer, context.actor())
-    measures = {"rows": lambda model: sa.func.count(model.id)}
-    found = read.group_by(context.session(), query, "commune_id", measures)
-    return {key: values["rows"] for key, values in found.items() if key is not None}
 
 
 def add_photos(layer: Layer, rows: list[dict[str, Any]]) -> None:

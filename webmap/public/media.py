@@ -7,11 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlalchemy as sa
 from flask import Response, abort, current_app, send_file
 
-from data.accounts import visible
-from data.media import WIDTHS, Photo, folder_of
+from data.media import WIDTHS, Photo, folder_of, is_seen, photos_of
 from services import context
 from webmap.public.blueprint import blueprint
 
@@ -36,10 +34,9 @@ def photo(sha256: str, width: int) -> Response:
     """Serve one width of a photo that belongs to a row the caller may see."""
     if not SHA256.fullmatch(sha256) or width not in WIDTHS:
         abort(404)
-    seen = sa.select(Photo.id).where(Photo.sha256 == sha256, visible(context.actor(), Photo)).limit(1)
     media: Path = current_app.extensions["ocop_settings"].media
     file = folder_of(media, sha256) / f"{width}.webp"
-    if context.session().scalar(seen) is None or not file.is_file():
+    if not is_seen(context.session(), sha256, context.actor()) or not file.is_file():
         abort(404)
     response = send_file(file, mimetype="image/webp", max_age=YEAR_SECONDS)
     response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
@@ -53,13 +50,8 @@ def pictures_of(table: str, row_id: int) -> list[Picture]:
 
 def pictures(table: str, row_ids: Iterable[int]) -> dict[int, list[Picture]]:
     """Return the photos of several rows of a table, by row."""
-    query = (
-        sa.select(Photo)
-        .where(Photo.table_name == table, Photo.row_id.in_(list(row_ids)), visible(context.actor(), Photo))
-        .order_by(Photo.row_id, Photo.position, Photo.id)
-    )
     found: dict[int, list[Picture]] = {}
-    for row in context.session().scalars(query):
+    for row in photos_of(context.session(), table, row_ids, context.actor()):
         found.setdefault(row.row_id, []).append(_picture(row))
     return found
 

@@ -2,66 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-import sqlalchemy as sa
 from flask import abort, render_template
 
-from data.admin_units import Commune, Edition
-from data.craft_villages import CraftVillage
-from data.growing_areas import GrowingArea
-from data.producers import Producer
-from data.products import Product
-from data.traceability.lots import Lot
 from layers import catalogue, read
 from layers.edit import is_editable
 from layers.fields import Layer
+from layers.related import Related, Relations
 from services import context
-from webmap.public import related, svgmap
+from webmap.public import svgmap
 from webmap.public.blueprint import blueprint
+from webmap.public.lists import english_names
 from webmap.public.media import pictures_of
 
-LIST = 8
+Around = TypeVar("Around")
 
 
 @blueprint.get("/communes/<int:row_id>")
 def commune(row_id: int) -> str:
     """Show a commune: what it has, what it came from and became."""
     layer, record = _record("communes", row_id)
-    unit = context.session().get(Commune, row_id)
-    assert unit is not None
-    edition = _edition(unit.edition)
-    return render_template(
-        "public/commune.html",
-        **_common(layer, record, commune_id=row_id),
-        full_name=unit.full_name,
-        district=unit.district,
-        edition=edition,
-        products=related.products(Product.commune_id == row_id, LIST),
-        areas=related.growing_areas(GrowingArea.commune_id == row_id, LIST),
-        villages=related.villages(CraftVillage.commune_id == row_id, LIST),
-        producers=related.producers(Producer.commune_id == row_id, LIST),
-        successors=related.successors(row_id),
-        predecessors=related.predecessors(row_id),
-    )
+    around = _present(_relations().of_commune(row_id))
+    common = _common(layer, record, commune_id=row_id)
+    return render_template("public/commune.html", **common, **_facts(around))
 
 
 @blueprint.get("/growing_areas/<int:row_id>")
 def growing_area(row_id: int) -> str:
     """Show a growing area with its codes, certificates, seasons, history and products."""
     layer, record = _record("growing_areas", row_id)
-    area = context.session().get(GrowingArea, row_id)
-    assert area is not None
+    around = _present(_relations().of_growing_area(row_id))
     return render_template(
         "public/growing_area.html",
-        **_common(layer, record, commune_id=area.commune_id),
+        **_common(layer, record, commune_id=around.commune_id),
+        **_facts(around),
         difference=_difference(record["declared_area_ha"], record["area_ha"]),
-        producer=related.seen(Producer, area.producer_id),
-        codes=area.codes,
-        certifications=area.certifications,
-        changes=area.status_changes,
-        seasons=[_season(entry) for entry in area.season_calendar or []],
-        products=related.products_from_area(row_id),
+        seasons=[_season(entry) for entry in around.season_calendar],
     )
 
 
@@ -69,50 +46,48 @@ def growing_area(row_id: int) -> str:
 def craft_village(row_id: int) -> str:
     """Show a craft village: recognition, people, years, visitor points, products."""
     layer, record = _record("craft_villages", row_id)
-    village = context.session().get(CraftVillage, row_id)
-    assert village is not None
-    return render_template(
-        "public/craft_village.html",
-        **_common(layer, record, commune_id=village.commune_id),
-        artisans=village.artisans,
-        years=village.years,
-        points=related.village_points(row_id),
-        products=related.products(Product.craft_village_id == row_id, LIST),
-        photos=pictures_of(layer.table, row_id),
-    )
+    around = _present(_relations().of_craft_village(row_id))
+    common = _common(layer, record, commune_id=around.commune_id)
+    photos = pictures_of(layer.table, row_id)
+    return render_template("public/craft_village.html", **common, **_facts(around), photos=photos)
 
 
 @blueprint.get("/products/<int:row_id>")
 def product(row_id: int) -> str:
     """Show a product: its star and certificate, who makes it, from what, where it is sold."""
     layer, record = _record("products", row_id)
-    row = context.session().get(Product, row_id)
-    assert row is not None
-    return render_template(
-        "public/product.html",
-        **_common(layer, record, commune_id=row.commune_id),
-        producer=related.seen(Producer, row.producer_id),
-        village=related.seen(CraftVillage, row.craft_village_id),
-        areas=related.areas_of_product(row_id),
-        sale_points=related.sale_points(row_id),
-        lots=related.lots(Lot.product_id == row_id),
-        photos=pictures_of(layer.table, row_id),
-    )
+    around = _present(_relations().of_product(row_id))
+    common = _common(layer, record, commune_id=around.commune_id)
+    photos = pictures_of(layer.table, row_id)
+    return render_template("public/product.html", **common, **_facts(around), photos=photos)
 
 
 @blueprint.get("/producers/<int:row_id>")
 def producer(row_id: int) -> str:
     """Show a producer with products and growing areas."""
     layer, record = _record("producers", row_id)
-    row = context.session().get(Producer, row_id)
-    assert row is not None
-    return render_template(
-        "public/producer.html",
-        **_common(layer, record, commune_id=row.commune_id),
-        upgrades=row.upgrades,
-        products=related.products(Product.producer_id == row_id, LIST),
-        areas=related.growing_areas(GrowingArea.producer_id == row_id, LIST),
-    )
+    around = _present(_relations().of_producer(row_id))
+    common = _common(layer, record, commune_id=around.commune_id)
+    return render_template("public/producer.html", **common, **_facts(around))
+
+
+def _relations() -> Relations:
+    return Relations(context.session(), context.actor())
+
+
+def _present(around: Around | None) -> Around:
+    if around is None:
+        abort(404)
+    return around
+
+
+def _facts(around: object) -> dict[str, Any]:
+    """The fields of what belongs to a record, with names in the reader's language."""
+    facts = vars(around)
+    for value in facts.values():
+        if isinstance(value, Related):
+            english_names(value.rows)
+    return facts
 
 
 def _record(layer_id: str, row_id: int) -> tuple[Layer, dict[str, Any]]:
@@ -141,10 +116,6 @@ def _common(layer: Layer, record: dict[str, Any], *, commune_id: int | None) -> 
         "bbox": list(geometry.bounds) if geometry is not None and not geometry.is_empty else None,
         "edit_url": f"/edit/{layer.id}/{record['id']}" if editable else None,
     }
-
-
-def _edition(code: str) -> Edition | None:
-    return context.session().scalar(sa.select(Edition).where(Edition.code == code))
 
 
 def _difference(declared: float | None, measured: float | None) -> float | None:

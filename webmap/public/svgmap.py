@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy.orm import Session
 
 from data.accounts import PUBLIC
+from data.store import Session, address_of
 from layers import catalogue, read
 
 WIDTH = 560.0
@@ -103,7 +103,7 @@ _cache: dict[tuple[str, str], ProvinceMap] = {}
 def province_map(session: Session) -> ProvinceMap | None:
     """Return the drawing of the province, or None while the record has no communes."""
     layer = catalogue.layer("communes")
-    key = (str(session.get_bind().engine.url), read.revision(session, layer))
+    key = (address_of(session), read.revision(session, layer))
     drawing = _cache.get(key)
     if drawing is None:
         fields = ("name", "district_name")

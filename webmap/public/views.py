@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Response, render_template
 from flask_babel import gettext as _
 
-from layers import catalogue, read
+from layers import catalogue, read, statistics
 from layers.filters import Comparison
 from services import context, finding, negotiation
 from webmap.pages import number
@@ -67,9 +66,7 @@ def _figures() -> list[tuple[str, str, str | None]]:
     def count(layer_id: str, where: Any = None) -> str:
         return number(read.count(session, read.Query(catalogue.layer(layer_id), actor, where=where)))
 
-    areas = read.Query(catalogue.layer("growing_areas"), actor)
-    sums = read.group_by(session, areas, "status", {"area": lambda model: sa.func.sum(model.area_ha)})
-    total = sum(values["area"] or 0 for values in sums.values())
+    total = statistics.total_area_ha(session, catalogue.layer("growing_areas"), actor)
     return [
         (_("sản phẩm từ 3 sao"), count("products", Comparison("stars", ">=", 3)), "/products"),
         (_("làng nghề"), count("craft_villages"), "/craft_villages"),
