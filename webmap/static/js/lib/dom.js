@@ -3,6 +3,7 @@
 import { t } from "./text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const ANNOUNCEMENTS_KEPT = 4;
 
 /** Makes an element; `on` holds listeners, `data` the data-* attributes, children may be text or nodes. */
 export function el(tag, { on = {}, data = {}, ...attributes } = {}, ...children) {
@@ -35,14 +36,12 @@ export function swatch(shape, color) {
   return node;
 }
 
-/** Tells a sentence to those who listen to the page instead of looking at it. */
+/** Tells a sentence to those who listen to the page; the last few stay, so that none cuts another short. */
 export function announce(sentence) {
   const region = document.getElementById("announcements");
   if (!region) return;
-  region.textContent = "";
-  requestAnimationFrame(() => {
-    region.textContent = sentence;
-  });
+  region.append(el("p", {}, sentence));
+  while (region.children.length > ANNOUNCEMENTS_KEPT) region.firstElementChild.remove();
 }
 
 /** Calls back once, `wait` milliseconds after the last call. */
