@@ -32,6 +32,8 @@ EDITIONS = (
         "valid_to": None,
     },
 )
+#: Anyone may use the demonstration for anything.
+LICENCE = "https://creativecommons.org/publicdomain/zero/1.0/"
 _METRES_PER_DEGREE = 110_000.0
 _TRIES = 12
 
@@ -131,6 +133,7 @@ def _write_facts(ledger: Ledger, province: Unit) -> None:
         "province_code": province.code,
         "province_name": province.name,
         EDITION_IN_USE: FIRST_EDITION,
+        "data_licence_url": LICENCE,
     }
     ledger.write(RecordFact, [{"key": key, "value": value} for key, value in facts.items()])
 

@@ -14,7 +14,7 @@ def _of(standard: str, *names: str) -> tuple[str, ...]:
 CLASSES: tuple[str, ...] = (
     *_of("ogcapi-common-1/1.0", "core", "landing-page", "json", "html", "oas30"),
     *_of("ogcapi-common-2/1.0", "collections", "json", "html"),
-    *_of("ogcapi-features-1/1.0", "core", "oas30", "html", "geojson", "gmlsf0"),
+    *_of("ogcapi-features-1/1.0", "core", "oas30", "html", "geojson", "gmlsf0", "gmlsf2"),
     *_of("ogcapi-features-2/1.0", "crs"),
     *_of("ogcapi-features-3/1.0", "queryables", "queryables-query-parameters", "filter", "features-filter"),
     *_of(

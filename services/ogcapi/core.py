@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Response
 from flask_babel import gettext as _
 
+from data.tables import RecordFact
 from layers import catalogue, read
 from layers.fields import Layer
 from services import context
@@ -107,16 +109,29 @@ def collections() -> Response:
     form = choose(PAGES)
     refuse_unknown(())
     revisions = read.all_revisions(context.session(), catalogue.LAYERS)
+    licence = licence_links()
 
     def document() -> dict[str, Any]:
         entries = [
-            {**collection_document(layer, revisions[layer.id]), "links": _collection_links(layer)}
+            {
+                **collection_document(layer, revisions[layer.id]),
+                "links": [*_collection_links(layer), *licence],
+            }
             for layer in catalogue.LAYERS
         ]
-        return {"links": own_links(PAGES, form), "crs": list(references.SUPPORTED), "collections": entries}
+        return {
+            "links": [*own_links(PAGES, form), *licence],
+            "crs": list(references.SUPPORTED),
+            "collections": entries,
+        }
 
     return answer(
-        form, document, "ogc/collections.html", *revisions.values(), page=lambda: {"layers": catalogue.LAYERS}
+        form,
+        document,
+        "ogc/collections.html",
+        *revisions.values(),
+        licence,
+        page=lambda: {"layers": catalogue.LAYERS},
     )
 
 
@@ -127,16 +142,17 @@ def collection(collection_id: str) -> Response:
     form = choose(PAGES)
     refuse_unknown(())
     revision = read.revision(context.session(), layer)
+    licence = licence_links()
 
     def document() -> dict[str, Any]:
-        links = [*own_links(PAGES, form), *_collection_links(layer)[1:]]
+        links = [*own_links(PAGES, form), *_collection_links(layer)[1:], *licence]
         return {**collection_document(layer, revision), "links": links}
 
     def page() -> dict[str, Any]:
         bounds = bounds_of(layer, revision)
         return {"layer": layer, "bbox": bounds, "linked_data": linkeddata.dataset(layer, bounds)}
 
-    return answer(form, document, "ogc/collection.html", revision, page=page)
+    return answer(form, document, "ogc/collection.html", revision, licence, page=page)
 
 
 def collection_document(layer: Layer, revision: str) -> dict[str, Any]:
@@ -162,6 +178,15 @@ def collection_document(layer: Layer, revision: str) -> dict[str, Any]:
     if extent:
         made["extent"] = extent
     return made
+
+
+def licence_links() -> list[Link]:
+    """Return the link to the licence of the data, when the record names one by its address."""
+    asked = sa.select(RecordFact.value).where(RecordFact.key == "data_licence_url")
+    href = context.session().scalar(asked) or ""
+    return (
+        [link("license", href, title=_("Giấy phép dữ liệu"))] if href.startswith(("https:", "http:")) else []
+    )
 
 
 def _moment(value: dt.date | None) -> str | None:

@@ -37,19 +37,19 @@ GEOJSON = Form(
     title="GeoJSON",
 )
 JSONFG = Form("jsonfg", FORMATS["jsonfg"].media_type, accepts=("application/fg+json",), title="JSON-FG")
-GML = Form(
-    "gml",
-    "application/gml+xml;version=3.2;profile=http://www.opengis.net/def/profile/ogc/2.0/gml-sf0",
-    title="GML 3.2",
-)
+#: Simple features of level 0 keep to level 2 as well, so both names stand for the same bytes.
+GML_PROFILE = "application/gml+xml;version=3.2;profile=http://www.opengis.net/def/profile/ogc/2.0/gml-"
+GML = Form("gml", f"{GML_PROFILE}sf0", also=("gmlsf0",), title="GML 3.2 (SF-0)")
+GML_SF2 = Form("gmlsf2", f"{GML_PROFILE}sf2", title="GML 3.2 (SF-2)")
 CSV = Form("csv", "text/csv", title="CSV")
 FLATGEOBUF = Form("flatgeobuf", FORMATS["flatgeobuf"].media_type, also=("fgb",), title="FlatGeobuf")
-ITEMS = (GEOJSON, HTML, JSONFG, GML, FLATGEOBUF, CSV)
-ITEM = (GEOJSON, HTML, JSONFG, GML)
+ITEMS = (GEOJSON, HTML, JSONFG, GML, GML_SF2, FLATGEOBUF, CSV)
+ITEM = (GEOJSON, HTML, JSONFG, GML, GML_SF2)
 _WRITERS = {
     "geojson": "geojson",
     "jsonfg": "jsonfg",
     "gml": "gml32",
+    "gmlsf2": "gml32",
     "flatgeobuf": "flatgeobuf",
     "csv": "csv",
 }
@@ -137,7 +137,7 @@ class _Page:
         return Context(
             target=self.wanted.target,
             language=self.language,
-            head=head if self.form.key in (*_SELF_TELLING, "gml") else {},
+            head=head if self.form.key in (*_SELF_TELLING, "gml", "gmlsf2") else {},
             tail=self._tail if self.form.key in _SELF_TELLING else None,
             schema=_xml_schema(self.layer),
         )
@@ -247,7 +247,7 @@ def item_response(layer: Layer, number: int, record: dict[str, Any], form: Form,
     else:
         page = _with_profiles(layer, _rows_of(layer, record), wanted.profiles, context.language(), root())
         response = Response(_item_bytes(layer, number, page, form, wanted), content_type=form.media_type)
-        if form is GML or wanted.profiles:
+        if form in (GML, GML_SF2) or wanted.profiles:
             links = [
                 *own_links(ITEM, form),
                 *(link("profile", profiles.REGISTER + n) for n in wanted.profiles),
@@ -278,7 +278,7 @@ def _rows_of(layer: Layer, record: dict[str, Any]) -> read.Rows:
 
 def _item_bytes(layer: Layer, number: int, page: read.Rows, form: Form, wanted: Asked) -> bytes:
     plan = Context(target=wanted.target, language=context.language(), schema=_xml_schema(layer))
-    if form is GML:
+    if form in (GML, GML_SF2):
         return gml_format.feature_document(layer, page, version="3.2", context=plan)
     links = [
         *own_links(ITEM, form),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from urllib.parse import quote, urlencode
 import orjson
 from flask import Response, render_template, request, url_for
 from flask_babel import gettext as _
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header, parse_options_header
 from werkzeug.urls import iri_to_uri
 
 from services import context
@@ -17,6 +20,7 @@ from services.caching import conditional, tag
 from services.errors import BadRequest, NotAcceptable
 
 Link = dict[str, Any]
+_BARE_URI = re.compile(r';\s*([\w-]+)=([\w.-]+:[^\s",;]*)')
 
 
 @dataclass(frozen=True)
@@ -59,17 +63,37 @@ def choose(forms: Sequence[Form]) -> Form:
                 return form
         known = ", ".join(form.key for form in forms)
         raise BadRequest("Tham số “%(parameter)s” nhận: %(known)s.", parameter="f", known=known)
-    accepted = [value for value, quality in request.accept_mimetypes if quality > 0]
+    accepted = _accepted()
     if not accepted:
         return forms[0]
-    for value in accepted:
-        plain = value.split(";")[0].strip().lower()
-        for form in forms:
-            own = (form.media_type.split(";")[0], *form.accepts)
-            if plain == "*/*" or plain in own or (plain.endswith("/*") and own[0].startswith(plain[:-1])):
-                return form
+    for plain, wanted in accepted:
+        found = [form for form in forms if _is_of(form, plain)]
+        if found:
+            return next(
+                (form for form in found if wanted.items() <= _split(form.media_type)[1].items()), found[0]
+            )
     known = ", ".join(form.media_type for form in forms)
     raise NotAcceptable("Câu trả lời chỉ có các dạng: %(known)s.", known=known)
+
+
+def _accepted() -> list[tuple[str, dict[str, str]]]:
+    """Return the media types of the Accept header with their parameters, the best liked first.
+
+    OGC API – Features writes the profiles of GML as URIs without quotes, which HTTP does not allow: they get some.
+    """
+    header = _BARE_URI.sub(r';\1="\2"', request.headers.get("Accept", ""))
+    values = sorted(parse_accept_header(header, MIMEAccept), key=lambda entry: -entry[1])
+    return [_split(value) for value, quality in values if quality > 0]
+
+
+def _split(media_type: str) -> tuple[str, dict[str, str]]:
+    plain, parameters = parse_options_header(_BARE_URI.sub(r';\1="\2"', media_type))
+    return plain.strip().lower(), parameters
+
+
+def _is_of(form: Form, plain: str) -> bool:
+    own = (form.media_type.split(";")[0], *form.accepts)
+    return plain == "*/*" or plain in own or (plain.endswith("/*") and own[0].startswith(plain[:-1]))
 
 
 # ---- links

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
-from werkzeug.exceptions import HTTPException
+from flask import Blueprint, Response, current_app, render_template, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from gis.errors import Refusal
 from layers.edit import is_editable, may_edit
@@ -34,6 +35,22 @@ def begin() -> Response | None:
     return options() if request.method == "OPTIONS" else None
 
 
+@blueprint.before_app_request
+def refuse_method() -> Response | None:
+    """Answer a method that no resource at this address has; such a request belongs to no blueprint."""
+    error, here = request.routing_exception, f"{request.path}/".startswith(f"{blueprint.url_prefix}/")
+    if not here or not isinstance(error, MethodNotAllowed):
+        return None
+    addresses = current_app.create_url_adapter(request)
+    if addresses is None:
+        return None
+    context.negotiate_language()
+    endpoint, arguments = addresses.match(method="GET")
+    response = problem(error)
+    response.headers["Allow"] = ", ".join(allowed(endpoint, arguments))
+    return finish(response)
+
+
 @blueprint.after_request
 def finish(response: Response) -> Response:
     """Say the language, let other sites read, and tell caches what an answer depends on."""
@@ -47,12 +64,13 @@ def finish(response: Response) -> Response:
 
 def refused(error: Exception) -> Response | tuple[str, int]:
     """Answer an error as a page for who reads pages, else as a problem document."""
-    if request.args.get("f") == "html" or (request.args.get("f") is None and prefers_html()):
-        status = status_of(error)
+    status = status_of(error)
+    page = request.args.get("f") == "html" or (request.args.get("f") is None and prefers_html())
+    if page and status != 405:
         return render_template("error.html", status=status, sentence=sentence_of(error)), status
     response = problem(error)
-    if response.status_code == 405:
-        response.headers["Allow"] = ", ".join(allowed())
+    if status == 405:
+        response.headers["Allow"] = ", ".join(allowed(request.endpoint, request.view_args))
     return response
 
 
@@ -65,7 +83,7 @@ blueprint.register_error_handler(HTTPException, refused)
 
 def options() -> Response:
     """Say which methods this caller may use on this resource now."""
-    methods = allowed()
+    methods = allowed(request.endpoint, request.view_args)
     response = Response(status=200)
     response.headers["Allow"] = ", ".join(methods)
     response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
@@ -80,10 +98,9 @@ def options() -> Response:
     return response
 
 
-def allowed() -> tuple[str, ...]:
-    """List the methods that the caller may use on the resource of the request."""
-    arguments: dict[str, Any] = request.view_args or {}
-    endpoint = (request.endpoint or "").removeprefix("ogcapi.")
+def allowed(name: str | None, values: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """List the methods that the caller may use on the resource of an endpoint and the values in its address."""
+    arguments, endpoint = values or {}, (name or "").removeprefix("ogcapi.")
     if endpoint in ("items", "create"):
         layer = layer_or_missing(arguments["collection_id"])
         return (*READING, "POST") if may_edit(context.actor(), layer) and is_written(layer) else READING

@@ -7,7 +7,9 @@ import json
 import re
 
 import pytest
+import sqlalchemy as sa
 
+from data.tables import RecordFact
 from layers import catalogue
 
 API = "application/vnd.oai.openapi+json;version=3.0"
@@ -63,6 +65,8 @@ def test_the_conformance_classes_are_uris_of_the_standards(client) -> None:
         "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
         "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
         "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+        "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/gmlsf0",
+        "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/gmlsf2",
         "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
         "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
         "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/create-replace-delete",
@@ -79,7 +83,9 @@ def test_the_conformance_classes_are_uris_of_the_standards(client) -> None:
 def test_the_collections_are_the_catalogue(client) -> None:
     document = client.get("/ogc/collections").json
     assert [entry["id"] for entry in document["collections"]] == LAYERS
+    assert len(links_of(document, "license")) == 1
     for entry in document["collections"]:
+        assert len(links_of(entry, "license")) == 1
         for rel in ("self", "items"):
             assert links_of(entry, rel)
             assert all("type" in link for link in links_of(entry, rel))
@@ -96,6 +102,9 @@ def test_a_collection_says_where_when_and_in_which_systems_it_is(client, name) -
     for bound in document["extent"]["temporal"]["interval"][0]:
         assert bound is None or dt.datetime.fromisoformat(bound).tzinfo
     assert document["itemCount"] == client.get(f"/ogc/collections/{name}/items?limit=1").json["numberMatched"]
+    assert document["keywords"] and all(isinstance(word, str) for word in document["keywords"])
+    (licence,) = links_of(document, "license")
+    assert licence["href"] == "https://creativecommons.org/publicdomain/zero/1.0/"
     (schema,) = links_of(document, SCHEMA_REL)
     assert schema["type"] == "application/schema+json"
     assert path_of(schema["href"]) == f"/ogc/collections/{name}/schema"
@@ -123,6 +132,18 @@ def test_what_is_not_there_is_404(client, address) -> None:
     answer = client.get(address, headers={"Accept": "application/json"})
     assert answer.status_code == 404
     assert answer.mimetype == "application/problem+json"
+
+
+def test_no_licence_is_invented_and_a_change_of_it_shows(client, demo_store) -> None:
+    address = "/ogc/collections/products?f=json"
+    before = client.get(address)
+    for value, shown in (("javascript:alert(1)", []), ("https://example.org/by", ["https://example.org/by"])):
+        with demo_store.writing() as session:
+            fact = session.scalar(sa.select(RecordFact).where(RecordFact.key == "data_licence_url"))
+            fact.value = value
+        after = client.get(address, headers={"If-None-Match": before.headers["ETag"]})
+        assert after.status_code == 200
+        assert [link["href"] for link in links_of(after.json, "license")] == shown
 
 
 # ---- features
@@ -416,6 +437,40 @@ def test_what_cannot_be_given_is_406(client) -> None:
 def test_accept_chooses_the_form_of_items(client, accept, expected) -> None:
     answer = client.get("/ogc/collections/products/items?limit=2", headers={"Accept": accept})
     assert answer.mimetype == expected
+
+
+@pytest.mark.parametrize(
+    "address", ["/ogc/collections/products/items?limit=2", "/ogc/collections/products/items/1"]
+)
+def test_gml_has_the_two_media_types_of_the_standard(client, address) -> None:
+    """OGC 17-069r4 §8.4 names them; the profile is a URI without quotes there, and with quotes in HTTP."""
+    kind, profile = (
+        "application/gml+xml;version=3.2;profile=",
+        "http://www.opengis.net/def/profile/ogc/2.0/gml-",
+    )
+    bodies = {}
+    for level, forms in (("sf0", ("gml", "gmlsf0")), ("sf2", ("gmlsf2",))):
+        accepts = [f"{kind}{profile}{level}", f'{kind}"{profile}{level}";q=0.9, application/json;q=0.5']
+        answers = [client.get(address, headers={"Accept": accept}) for accept in accepts]
+        between = "&" if "?" in address else "?"
+        answers += [client.get(f"{address}{between}f={form}") for form in forms]
+        assert {answer.content_type for answer in answers} == {f"{kind}{profile}{level}"}
+        bodies[level] = re.sub(rb'timeStamp="[^"]*"', b"", answers[0].data)
+        links = client.get(address).json["links"]
+        assert [link["type"] for link in links if link["href"].endswith(f"f={forms[0]}")] == [
+            kind + profile + level
+        ]
+    assert bodies["sf0"] == bodies["sf2"]
+    for accept in ("application/gml+xml", "application/gml+xml; version=3.2"):
+        assert client.get(address, headers={"Accept": accept}).content_type == f"{kind}{profile}sf0"
+    described = client.get("/ogc/api?f=json").json["paths"]["/collections/products/items"]["get"]
+    assert {f"{kind}{profile}sf0", f"{kind}{profile}sf2"} <= set(described["responses"]["200"]["content"])
+
+
+def test_what_is_liked_best_comes_before_what_is_named_exactly(client) -> None:
+    address = "/ogc/collections/products/items?limit=2"
+    answer = client.get(address, headers={"Accept": "text/csv;header=present;q=0.1, application/geo+json"})
+    assert answer.mimetype == "application/geo+json"
 
 
 @pytest.mark.parametrize("form", ["flatgeobuf", "csv", "gml"])

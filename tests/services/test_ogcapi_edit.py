@@ -425,6 +425,32 @@ def test_boundaries_are_not_edited_here(client, officer) -> None:
     assert {name.strip() for name in answer.headers["Allow"].split(",")} == READING
 
 
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_a_method_that_is_not_there_is_refused_with_those_that_are(client, officer, accept) -> None:
+    """RFC 9110 §15.5.6: 405 comes with Allow; what it lists is what OPTIONS lists for the same caller."""
+    missing = (
+        (ITEMS, "PUT"),
+        (ITEMS, "DELETE"),
+        (f"{ITEMS}/1", "POST"),
+        ("/ogc", "POST"),
+        ("/ogc/api", "PATCH"),
+    )
+    for headers in ({}, officer):
+        for address, method in missing:
+            answer = client.open(address, method=method, headers={**headers, "Accept": accept})
+            assert answer.status_code == 405, (address, method)
+            assert answer.mimetype == "application/problem+json"
+            assert answer.json["status"] == 405 and answer.json["detail"]
+            assert {n.strip() for n in answer.headers["Allow"].split(",")} == allowed(
+                client, address, headers
+            )
+    assert (
+        client.put("/ogc/collections/no_such/items", headers={"Accept": "application/json"}).status_code
+        == 404
+    )
+    assert client.post("/ogc/no_such", headers={"Accept": "application/json"}).status_code == 404
+
+
 def test_a_draft_is_seen_by_nobody_outside(client, officer, places, demo_store) -> None:
     address = created(client, officer, places, name="Zyxwv Bí Mật", status="draft")
     number = address.rsplit("/", 1)[1]

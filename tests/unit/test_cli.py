@@ -18,6 +18,7 @@ from contextlib import closing
 from pathlib import Path
 
 import fiona
+import pyogrio
 import pytest
 import shapely
 from click.testing import CliRunner, Result
@@ -302,7 +303,7 @@ def test_other_programs_read_what_was_exported(demo: Program, tmp_path: Path, fo
         fields = set(layer.schema["properties"])
     with closing(sqlite3.connect(demo.path)) as connection:
         row = connection.execute(
-            "SELECT name, crop, area_ha FROM growing_areas WHERE id = ?", (first.properties["record_id"],)
+            "SELECT name, crop, area_ha FROM growing_areas WHERE id = ?", (first.properties["id"],)
         ).fetchone()
     assert (first.properties["name"], first.properties["crop"]) == row[:2]
     assert first.properties["area_ha"] == pytest.approx(row[2])
@@ -321,7 +322,23 @@ def test_csv_opens_in_a_spreadsheet_and_starts_no_formula(empty: Program, tmp_pa
     (row,) = csv.DictReader(out.read_text(encoding="utf-8-sig").splitlines())
     assert row["name"] == '\'=HYPERLINK("x")'
     assert (float(row["longitude"]), float(row["latitude"])) == (105.15, 9.18)
-    assert shapely.from_wkt(row["wkt"]).equals(shapely.Point(105.15, 9.18))
+
+
+def test_shapes_in_csv_are_wkt(demo: Program, tmp_path: Path):
+    out = tmp_path / "xa.csv"
+    demo.good("export", "communes", "--format", "csv", "--out", out)
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8-sig").splitlines()))
+    assert len(rows) == demo.count("communes")
+    assert {shapely.from_wkt(row["wkt"]).geom_type for row in rows} == {"MultiPolygon"}
+
+
+@pytest.mark.parametrize(
+    ("form", "name"), [("flatgeobuf", "lang.fgb"), ("jsonfg", "lang.json"), ("gml", "lang.gml")]
+)
+def test_every_format_of_the_services_is_exported(demo: Program, tmp_path: Path, form: str, name: str):
+    out = tmp_path / name
+    demo.good("export", "communes", "--format", form, "--out", out)
+    assert pyogrio.read_info(out, force_feature_count=True)["features"] == demo.count("communes")
 
 
 def test_an_export_that_cannot_be_written_leaves_nothing(demo: Program, tmp_path: Path):
@@ -408,6 +425,15 @@ def test_a_missing_column_is_asked_for(demo: Program, tmp_path: Path):
     assert "--map name=" in demo.refused("import", "sale_points", file)
     assert "kho" in demo.refused("import", "sale_points", file, "--map", "kho=ten")
     assert "cột" in demo.refused("import", "sale_points", file, "--map", "name=khong")
+
+
+def test_one_layer_of_a_file_of_boundaries_is_chosen(demo: Program):
+    source = demo.instance / "two.gpkg"
+    with closing(sqlite3.connect(demo.path)) as connection:
+        connection.execute("VACUUM INTO ?", (str(source),))
+    arguments = ["import", "boundaries", source, "--edition", "2020", "--dry-run", "--layer"]
+    assert "101" in demo.good(*arguments, "communes")
+    demo.refused(*arguments, "no_such_layer")
 
 
 def test_boundaries_are_not_imported_row_by_row(demo: Program, tmp_path: Path):

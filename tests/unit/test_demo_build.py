@@ -100,6 +100,7 @@ def test_the_record_says_that_it_is_a_demonstration(session):
     facts = dict(session.execute(sa.text("SELECT key, value FROM record_facts")).all())
     assert facts["demo"] == "1"
     assert facts["province_name"] == "Tỉnh Cà Mau"
+    assert facts["data_licence_url"] == "https://creativecommons.org/publicdomain/zero/1.0/"
     assert edition_in_use(session) == "2020"
     edition = session.scalar(sa.select(Edition).where(Edition.code == "2020"))
     assert (edition.valid_from, edition.valid_to) == (dt.date(2020, 2, 10), dt.date(2025, 6, 30))

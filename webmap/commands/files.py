@@ -59,11 +59,18 @@ def import_() -> None:
 @click.argument("file", metavar="TỆP", type=FILE)
 @click.option("--edition", required=True, metavar="PB", help="Phiên bản địa giới, ví dụ 2020 hoặc 2025.")
 @map_option()
+@click.option("--layer", metavar="LỚP", help="Lớp cần đọc, khi tệp có nhiều lớp.")
 @click.option("--crosswalk", type=FILE, metavar="CSV", help="Bảng kế thừa giữa xã cũ và xã mới.")
 @click.option("--dry-run", is_flag=True, help="Chỉ báo cáo, không thay đổi gì.")
 @pass_session
 def boundaries(
-    session: Session, file: Path, edition: str, mapping: dict[str, str], crosswalk: Path | None, dry_run: bool
+    session: Session,
+    file: Path,
+    edition: str,
+    mapping: dict[str, str],
+    layer: str | None,
+    crosswalk: Path | None,
+    dry_run: bool,
 ) -> None:
     """Replace or add the boundaries of an edition."""
     report = import_boundaries(
@@ -74,6 +81,7 @@ def boundaries(
         crosswalk=crosswalk,
         dry_run=dry_run,
         progress=lambda text: click.echo(f"  {text}", err=True),
+        layer=layer,
     )
     click.echo(report.as_text(lang="vi"))
 
