@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import Any
 
 import orjson
@@ -115,10 +116,14 @@ class Moment(TypeDecorator[dt.datetime]):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def process_result_value(self, value: Any, dialect: Any) -> dt.datetime | None:
-        if value is None or isinstance(value, dt.datetime):
-            return value
-        moment = dt.datetime.fromisoformat(value)
-        return moment.replace(tzinfo=moment.tzinfo or dt.UTC)
+        return value if value is None or isinstance(value, dt.datetime) else _moment(value)
+
+
+@functools.lru_cache(maxsize=8192)
+def _moment(text: str) -> dt.datetime:
+    """Read a stored moment; rows that were written together share theirs."""
+    moment = dt.datetime.fromisoformat(text)
+    return moment.replace(tzinfo=moment.tzinfo or dt.UTC)
 
 
 class Document(TypeDecorator[Any]):

@@ -60,8 +60,10 @@ def feature_texts(
     rows = zip(*map(as_list, columns), strict=True) if columns else repeat((), count)
     texts = geometry_texts(geometries, precision=precision)
     features = [
-        b'{"type":"Feature","id":%b,"geometry":%b,"properties":%b}'
-        % (_dumps(identifier), geometry, _dumps(dict(zip(names, row, strict=True))))
+        _dumps({"type": "Feature", "id": identifier, "properties": dict(zip(names, row, strict=True))})[:-1]
+        + b',"geometry":'
+        + geometry
+        + b"}"
         for identifier, geometry, row in zip(as_list(ids), texts, rows, strict=True)
     ]
     if extra is None:
