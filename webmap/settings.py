@@ -74,7 +74,7 @@ class Settings:
     @property
     def media(self) -> Path:
         """The folder of photos."""
-        return self.instance / "media"
+        return self.instance.resolve() / "media"
 
     @property
     def secret_file(self) -> Path:

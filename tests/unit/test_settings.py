@@ -112,3 +112,8 @@ def test_every_setting_is_shown_with_its_origin_and_no_secret(tmp_path: Path):
     assert shown["OCOPMAP_BASE_URL"] == ("", "mặc định")
     assert "mat-khau" not in repr(shown) and "bi-mat" not in repr(shown)
     assert "bi-mat" not in repr(settings) and "mat-khau" not in repr(settings)
+
+
+def test_photos_are_found_wherever_the_program_was_started(monkeypatch, tmp_path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Settings.from_environment({}).media == tmp_path / "instance" / "media"
