@@ -38,8 +38,6 @@ def photo(sha256: str, width: int) -> Response:
     file = folder_of(media, sha256) / f"{width}.webp"
     if not is_seen(context.session(), sha256, context.actor()) or not file.is_file():
         abort(404)
-    if not file.is_file():
-        abort(404)
     response = send_file(file, mimetype="image/webp", max_age=YEAR_SECONDS)
     response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
     return response
