@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from layers import catalogue
+from tests.conftest import lacking
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 
@@ -20,9 +21,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 def qgis() -> str:
     check = subprocess.run([SYSTEM_PYTHON, "-c", "import qgis.core"], capture_output=True, check=False)
     if check.returncode != 0:
-        if os.environ.get("CI") == "true":
-            pytest.fail("python3-qgis is not installed")
-        pytest.skip("python3-qgis is not installed")
+        lacking("QGIS for Python (Debian: python3-qgis)")
     return SYSTEM_PYTHON
 
 

@@ -6,7 +6,9 @@ import datetime as dt
 import json
 import re
 
+import pyogrio
 import pytest
+import shapely
 import sqlalchemy as sa
 
 from data.tables import RecordFact
@@ -207,7 +209,6 @@ def test_a_feature_has_the_same_id_as_in_the_page_and_in_the_other_services(clie
 
 
 def test_a_box_gives_just_what_meets_it(client) -> None:
-    shapely = pytest.importorskip("shapely")
     everything = client.get("/ogc/collections/growing_areas/items?limit=10000").json["features"]
     window = shapely.box(104.9, 8.9, 105.1, 9.1)
     expected = {
@@ -506,7 +507,6 @@ def test_links_are_addresses_whatever_was_asked(client, form) -> None:
 
 
 def test_flatgeobuf_items_are_read_by_gdal(client, tmp_path) -> None:
-    pyogrio = pytest.importorskip("pyogrio")
     path = tmp_path / "areas.fgb"
     path.write_bytes(client.get("/ogc/collections/growing_areas/items?limit=1100&f=flatgeobuf").data)
     info = pyogrio.read_info(path)
