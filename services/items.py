@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +11,6 @@ import shapely
 from flask import Blueprint, Response, request, url_for
 
 from data.base import now
-from data.store import Store
 from gis import crs as reference_systems
 from gis import geojson
 from layers import catalogue, read
@@ -21,6 +18,7 @@ from layers.fields import Layer
 from services import context
 from services.caching import conditional, tag
 from services.errors import Missing
+from services.formats.base import Counted, pages
 from services.parameters import (
     boolean,
     box,
@@ -110,6 +108,8 @@ def collection(layer_id: str) -> Response:
     revision = read.revision(session, layer)
     etag = tag(layer.id, revision, actor.audience_key, request.full_path, request.host_url)
 
+    links = _Links(layer)
+
     def make() -> Response:
         matched = read.count(session, query)
         read.check(session, query)
@@ -119,38 +119,14 @@ def collection(layer_id: str) -> Response:
             "numberMatched": matched,
             "timeStamp": now().strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
-        features = _Features(context.store(), query, _Links(layer))
-        return Response(features.write(head), mimetype=GEOJSON, headers={"OGC-NumberMatched": str(matched)})
+        page_by_page = Counted(pages(context.store(), query))
+        texts = (feature_texts(page, with_geometry=query.geometry) for page in page_by_page)
+        body = geojson.feature_collection(
+            texts, head, lambda written: {"numberReturned": written, "links": links.of(page_by_page.next)}
+        )
+        return Response(body, mimetype=GEOJSON, headers={"OGC-NumberMatched": str(matched)})
 
     return conditional(etag, actor, make)
-
-
-class _Features:
-    """The features of a query, page by page, in a session of their own that lives as long as the stream."""
-
-    def __init__(self, store: Store, query: read.Query, links: _Links) -> None:
-        self.store = store
-        self.query = query
-        self.links = links
-        self.cursor: str | None = None
-
-    def write(self, head: dict[str, Any]) -> Iterator[bytes]:
-        """Write the whole collection."""
-        return geojson.feature_collection(self._chunks(), head, self._tail)
-
-    def _chunks(self) -> Iterator[list[bytes]]:
-        left, after = self.query.limit or DEFAULT_LIMIT, self.query.after
-        with self.store.reading() as session:
-            while left > 0:
-                page = read.rows(session, replace(self.query, limit=min(left, read.CHUNK), after=after))
-                yield feature_texts(page, with_geometry=self.query.geometry)
-                left -= len(page)
-                self.cursor = after = page.next
-                if after is None:
-                    return
-
-    def _tail(self, returned: int) -> dict[str, Any]:
-        return {"numberReturned": returned, "links": self.links.of(self.cursor)}
 
 
 class _Links:
