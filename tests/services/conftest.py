@@ -14,6 +14,8 @@ from flask.testing import FlaskClient
 from data.accounts import add_account, make_api_key
 from data.admin_units import find_unit
 from data.store import Store
+from layers import catalogue, read
+from tests.services.wfs_client import Wfs
 from webmap.app import create_app
 from webmap.settings import Settings
 
@@ -83,3 +85,22 @@ def record(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     yield store
     store.dispose()
     databases.drop(url)
+
+
+@pytest.fixture
+def wfs(app: Any) -> Wfs:
+    """The feature service as anybody asks it."""
+    return Wfs(app)
+
+
+@pytest.fixture
+def rows(demo_store: Any) -> Any:
+    """Ask the read path."""
+
+    areas = catalogue.layer("growing_areas")
+
+    def ask(layer: Any = areas, **more: Any) -> read.Rows:
+        with demo_store.reading() as session:
+            return read.rows(session, read.Query(layer, **more))
+
+    return ask

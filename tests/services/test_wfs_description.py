@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from lxml import etree
 
 from layers import catalogue
-from tests.services.wfs_client import APP, NAMES, Wfs
+from tests.services.wfs_client import APP, NAMES
 
 VERSIONS = ["2.0.2", "2.0.0", "1.1.0", "1.0.0"]
 CONSTRAINTS = [
@@ -25,11 +23,6 @@ CONSTRAINTS = [
     "ManageStoredQueries",
 ]
 EDITING = ["Transaction", "LockFeature", "GetFeatureWithLock", "CreateStoredQuery", "DropStoredQuery"]
-
-
-@pytest.fixture
-def wfs(app: Any) -> Wfs:
-    return Wfs(app)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

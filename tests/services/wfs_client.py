@@ -149,3 +149,18 @@ def transaction(body: str, version: str = "2.0.0", **attributes: str) -> str:
         f'<wfs:Transaction service="WFS" version="{version}"{more} xmlns:wfs="{wfs}" xmlns:app="{APP}" '
         f'xmlns:{filters}="{NAMES[filters]}" xmlns:gml="{gml}">{body}</wfs:Transaction>'
     )
+
+
+def positions(answer: Answer) -> list[list[float]]:
+    texts = answer.all("//*[local-name()='pos' or local-name()='posList']/text()")
+    return [[float(n) for n in t.split()] for t in texts]
+
+
+def post(query: str, version: str = "2.0.0", **attributes: str) -> str:
+    wfs, fes = ("wfs", "fes") if version.startswith("2") else ("wfs1", "ogc")
+    gml = "gml" if version.startswith("2") else "gml3"
+    more = "".join(f' {k}="{v}"' for k, v in attributes.items())
+    return (
+        f'<wfs:GetFeature service="WFS" version="{version}"{more} xmlns:wfs="{NAMES[wfs]}" '
+        f'xmlns:app="{NAMES["app"]}" xmlns:{fes}="{NAMES[fes]}" xmlns:gml="{NAMES[gml]}">{query}</wfs:GetFeature>'
+    )
