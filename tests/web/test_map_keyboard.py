@@ -45,7 +45,26 @@ def test_rows_of_the_table_are_walked_with_arrows_and_opened_with_enter(site: Si
     page.keyboard.press("Enter")
     expect(page.locator(".maplibregl-popup a.button")).to_be_focused()
     page.keyboard.press("Escape")
-    expect(page.locator("#table tbody tr[aria-selected=true]")).to_have_count(1)
+    chosen = page.locator("#table tbody tr[aria-selected=true]")
+    expect(chosen).to_have_count(1)
+    expect(chosen).to_be_focused()
+
+
+def test_a_chosen_row_stays_chosen_and_focused_when_the_table_is_drawn_anew(site: Site) -> None:
+    page = site.open_map("#layers=craft_villages,communes")
+    page.locator("#twin-button").press("Enter")
+    page.select_option("#twin-layer", "craft_villages")
+    rows = page.locator("#table tbody tr")
+    rows.first.focus()
+    page.keyboard.press("Space")
+    chosen = page.locator("#table tbody tr[aria-selected=true]")
+    expect(chosen).to_have_count(1)
+    identity = chosen.get_attribute("data-id")
+    page.evaluate("document.querySelector('#table tbody tr').dataset.old = '1'")
+    page.locator(".maplibregl-ctrl-zoom-out").dispatch_event("click")
+    expect(page.locator("#table tbody tr[data-old]")).to_have_count(0)
+    expect(chosen).to_have_attribute("data-id", str(identity))
+    expect(chosen).to_be_focused()
 
 
 def test_the_map_itself_is_steered_and_asked_with_keys(site: Site) -> None:

@@ -8,6 +8,7 @@ import { factsOf, titleOf } from "./records.js";
 export function makeList({ elements, layers, inView, bus, pick }) {
   const { listbox, count, previous, next } = elements;
   let active = -1;
+  let chosen = null;
 
   function draw(state) {
     count.textContent = countSentence(state);
@@ -19,6 +20,15 @@ export function makeList({ elements, layers, inView, bus, pick }) {
     listbox.replaceChildren(...state.rows.map((feature, i) => option(layer, feature, i)));
     active = -1;
     listbox.removeAttribute("aria-activedescendant");
+    markChosen();
+  }
+
+  function markChosen() {
+    const here = chosen?.layer === inView.state.layer ? String(chosen.id) : null;
+    [...listbox.children].forEach((node, i) => {
+      node.setAttribute("aria-selected", String(node.dataset.id === here));
+      if (node.dataset.id === here) move(i);
+    });
   }
 
   function option(layer, { id, properties }, index) {
@@ -55,7 +65,7 @@ export function makeList({ elements, layers, inView, bus, pick }) {
     } else if ((event.key === "Enter" || event.key === " ") && active >= 0) {
       event.preventDefault();
       const explicit = event.key === "Enter";
-      pick(Number(listbox.children[active].dataset.id), { zoom: explicit, open: explicit, from: listbox });
+      pick(Number(listbox.children[active].dataset.id), { zoom: explicit, open: explicit, from: () => listbox });
     }
   });
   previous.addEventListener("click", () => inView.previous());
@@ -63,11 +73,7 @@ export function makeList({ elements, layers, inView, bus, pick }) {
 
   bus.on("inview", draw);
   bus.on("selection", ({ selected }) => {
-    const here = selected && selected.layer === inView.state.layer ? String(selected.id) : null;
-    [...listbox.children].forEach((node, i) => {
-      const chosen = node.dataset.id === here;
-      node.setAttribute("aria-selected", String(chosen));
-      if (chosen) move(i);
-    });
+    chosen = selected;
+    markChosen();
   });
 }

@@ -161,7 +161,7 @@ function wireMapPicking({ map, owners, choropleth, inView, selection }) {
   map.getCanvas().addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     const center = map.getCenter();
-    choose(map.project(center), center, map.getCanvas());
+    choose(map.project(center), center, () => map.getCanvas());
   });
   let waiting = false;
   map.on("mousemove", (event) => {

@@ -10,7 +10,7 @@ const NOTHING = { type: "FeatureCollection", features: [] };
 const POINT_OFFSET = 15;
 const COLOR = "#d97706";
 
-/** Makes the selection of a map; `layers` maps ids to declarations. */
+/** Makes the selection of a map; `layers` maps ids to declarations; `from()` gives the element to return to. */
 export function makeSelection({ map, layers, bus }) {
   let current = null;
   let popup = null;
@@ -68,7 +68,8 @@ export function makeSelection({ map, layers, bus }) {
     popup.on("close", () => {
       if (!popup) return;
       popup = null;
-      const target = returnFocus?.checkVisibility({ visibilityProperty: true }) ? returnFocus : map.getCanvas();
+      const origin = returnFocus?.();
+      const target = origin?.checkVisibility({ visibilityProperty: true }) ? origin : map.getCanvas();
       target.focus({ preventScroll: true });
     });
   }

@@ -11,6 +11,7 @@ const COLUMNS = 8;
 export function makeTable({ elements, layers, inView, bus, pick }) {
   const { table, count, previous, next } = elements;
   const body = el("tbody", {});
+  let chosen = null;
   const head = el("thead", {});
   table.append(head, body);
 
@@ -41,9 +42,13 @@ export function makeTable({ elements, layers, inView, bus, pick }) {
     if (state.loading) return;
     drawHead();
     const layer = layers.get(state.layer);
+    const focused = body.contains(document.activeElement) ? document.activeElement.dataset.id : null;
     table.setAttribute("aria-rowcount", state.matched + 1);
     body.replaceChildren(...state.rows.map((feature, i) => row(layer, feature, state.first + i)));
-    if (body.firstElementChild) body.firstElementChild.tabIndex = 0;
+    markChosen();
+    const entry = rowWith(focused) ?? rowWith(chosenId()) ?? body.firstElementChild;
+    if (entry) entry.tabIndex = 0;
+    if (focused !== null) entry?.focus({ preventScroll: true });
   }
 
   function row(layer, { id, properties }, index) {
@@ -60,7 +65,13 @@ export function makeTable({ elements, layers, inView, bus, pick }) {
   }
 
   const rowOf = (event) => event.target.closest("tbody tr");
+  const rowWith = (id) => [...body.children].find((node) => node.dataset.id === id);
   const idOf = (node) => Number(node.dataset.id);
+  const chosenId = () => (chosen?.layer === inView.state.layer ? String(chosen.id) : null);
+
+  function markChosen() {
+    for (const node of body.children) node.setAttribute("aria-selected", String(node.dataset.id === chosenId()));
+  }
 
   function focusRow(node) {
     for (const other of body.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;
@@ -84,7 +95,7 @@ export function makeTable({ elements, layers, inView, bus, pick }) {
     } else if (node && (event.key === "Enter" || event.key === " ")) {
       event.preventDefault();
       const explicit = event.key === "Enter";
-      pick(idOf(node), { zoom: explicit, open: explicit, from: node });
+      pick(idOf(node), { zoom: explicit, open: explicit, from: () => rowWith(chosenId()) });
     }
   });
   previous.addEventListener("click", () => inView.previous());
@@ -92,12 +103,9 @@ export function makeTable({ elements, layers, inView, bus, pick }) {
 
   bus.on("inview", draw);
   bus.on("selection", ({ selected }) => {
-    const here = selected && selected.layer === inView.state.layer ? String(selected.id) : null;
-    for (const node of body.children) {
-      const chosen = node.dataset.id === here;
-      node.setAttribute("aria-selected", String(chosen));
-      if (chosen) node.scrollIntoView({ block: "nearest" });
-    }
+    chosen = selected;
+    markChosen();
+    rowWith(chosenId())?.scrollIntoView({ block: "nearest" });
   });
 }
 
