@@ -47,6 +47,7 @@ def write(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
     reason: str | None = None,
+    batch_id: int | None = None,
 ) -> AuditRow:
     """Add an audit row to the transaction."""
     row = AuditRow(
@@ -59,6 +60,7 @@ def write(
         before=before,
         after=after,
         reason=reason,
+        batch_id=batch_id,
     )
     session.add(row)
     return row

@@ -44,7 +44,9 @@ class Base(DeclarativeBase):
     @declared_attr.directive
     def __tablename__(cls) -> str:
         words = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-        return words + "s" if not words.endswith("y") or words.endswith("key") else words[:-1] + "ies"
+        if words.endswith("y") and not words.endswith("key"):
+            return words[:-1] + "ies"
+        return words + ("es" if words.endswith("ch") else "s")
 
     @declared_attr.directive
     def __table_args__(cls) -> Any:

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from data import accounts, admin_units, craft_villages, growing_areas, media, producers, products, tables, wfs
+from data import (
+    accounts,
+    admin_units,
+    batches,
+    craft_villages,
+    growing_areas,
+    jobs,
+    media,
+    producers,
+    products,
+    tables,
+    uploads,
+    views,
+    wfs,
+)
 from data.base import Base
 from data.traceability import lots
 
@@ -11,13 +25,17 @@ metadata = Base.metadata
 __all__ = [
     "accounts",
     "admin_units",
+    "batches",
     "craft_villages",
     "growing_areas",
+    "jobs",
     "lots",
     "media",
     "metadata",
     "producers",
     "products",
     "tables",
+    "uploads",
+    "views",
     "wfs",
 ]

@@ -48,11 +48,14 @@ class AuditRow(Base):
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any] | None]
     reason: Mapped[str | None]
+    batch_id: Mapped[int | None]
     adopted: Mapped[bool] = mapped_column(default=True, server_default=sa.false())
 
     __table_args__ = (
         sa.Index(None, "table_name", "row_id"),
+        sa.Index(None, "table_name", "at"),
         sa.Index(None, "adopted"),
+        sa.Index(None, "batch_id"),
         {"sqlite_autoincrement": True},
     )
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from data import audit, spatial, store, wfs
 from data.accounts import SYSTEM, Actor, editable, is_boundary, visible
 from data.base import now
+from data.batches import Batch
 from data.store import Store
 from data.tables import AuditRow
 from data.text import normal
@@ -67,10 +68,15 @@ class Conflict(EditError):
 
 
 @contextlib.contextmanager
-def editing(record_store: Store, actor: Actor, source: str, reason: str | None = None) -> Iterator[Edits]:
-    """Give the edits of one transaction: all are kept at the end, or none."""
+def editing(
+    record_store: Store, actor: Actor, source: str, reason: str | None = None, *, batch: Batch | None = None
+) -> Iterator[Edits]:
+    """Give the edits of one transaction: all are kept at the end, or none.
+
+    A `batch` that is given is kept with them, and every audit row names it.
+    """
     with record_store.writing() as session:
-        edits = Edits(session, actor, source, reason)
+        edits = Edits(session, actor, source, reason, batch=batch)
         yield edits
         edits.finish()
 
@@ -78,14 +84,26 @@ def editing(record_store: Store, actor: Actor, source: str, reason: str | None =
 class Edits:
     """The edits of one actor in one transaction."""
 
-    def __init__(self, session: Session, actor: Actor, source: str, reason: str | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        actor: Actor,
+        source: str,
+        reason: str | None = None,
+        *,
+        batch: Batch | None = None,
+    ) -> None:
         self.session = session
         self.actor = actor
         self.source = source
         self.reason = reason
         self.lock: wfs.WfsLock | None = None
         self.repairs: list[tuple[Layer, int, shapes.Repair]] = []
+        self.batch = batch
         self._touched: dict[str, Any] = {}
+        if batch is not None:
+            session.add(batch)
+            session.flush()
 
     # ---- the three edits
 
@@ -278,7 +296,10 @@ class Edits:
             before=before,
             after=after,
             reason=self.reason,
+            batch_id=self.batch.id if self.batch else None,
         )
+        if self.batch is not None:
+            self.batch.rows = (self.batch.rows or 0) + 1
         self._touched[layer.table] = _union(self._touched.get(layer.table), box)
 
     def finish(self) -> None:
