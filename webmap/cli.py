@@ -15,6 +15,7 @@ from gis.errors import Refusal
 from webmap.commands.care import back_up, check, restore
 from webmap.commands.files import export, import_
 from webmap.commands.people import key, user
+from webmap.commands.score import criteria_, score
 from webmap.commands.session import Session, pass_session
 from webmap.settings import NAMES
 
@@ -144,7 +145,7 @@ def config(session: Session) -> None:
         click.echo(f"    {origin} · {NAMES[name.removeprefix('OCOPMAP_')]}")
 
 
-for command in (import_, export, user, key, check, back_up, restore):
+for command in (import_, export, user, key, check, back_up, restore, score, criteria_):
     main.add_command(command)
 
 

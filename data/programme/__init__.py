@@ -1,0 +1,1 @@
+"""The programme: its yearly cycle, criteria, dossiers, councils and certificates."""
