@@ -52,6 +52,7 @@ messages: .venv/.runs ## Gom các câu chữ vào bản dịch tiếng Anh và i
 
 bench: setup .venv/.tests ## Đo tốc độ và bộ nhớ so với các chương trình khác (BENCH="--areas 10000 …")
 	@tools/debian-packages.sh test
+	@tools/debian-packages.sh bench
 	@$(BIN)/python -m tests.bench $(BENCH)
 
 clean: ## Xóa những gì đã cài và tạo ra, trừ bản ghi trong instance/

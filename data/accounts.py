@@ -80,6 +80,11 @@ class Actor:
         return self.role not in (Role.PUBLIC, Role.PRODUCER)
 
     @property
+    def may_change_boundaries(self) -> bool:
+        """Tell whether the actor may merge, split and rename administrative units."""
+        return self.role in BOUNDARY_EDITORS
+
+    @property
     def may_edit_something(self) -> bool:
         """Tell whether there is any layer that the actor could edit."""
         return self.role in EDITORS_OF_ALL | EDITORS_OF_TERRITORY
@@ -155,6 +160,14 @@ def territory(actor: Actor) -> sa.Select[tuple[int]] | None:
     )
     every = sa.union_all(home, before, after).subquery()
     return sa.select(every.c[0])
+
+
+def own_communes(session: Session, actor: Actor) -> frozenset[int] | None:
+    """Return the ids of the communes in which the actor may change rows, or None when it is everywhere."""
+    if actor.role in EDITORS_OF_ALL:
+        return None
+    communes = territory(actor) if actor.role in EDITORS_OF_TERRITORY else None
+    return frozenset() if communes is None else frozenset(session.scalars(communes))
 
 
 def model_of(entity: Any) -> type:

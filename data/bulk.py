@@ -35,6 +35,31 @@ def load(
     Nothing is kept unless the transaction is.
     """
     table: sa.Table = model.__table__
+    first, last = insert(session, table, columns, geometries)
+    if last == 0:
+        return 0, 0
+    box = None
+    if geometries is not None:
+        west, south, east, north = shapely.total_bounds(geometries).tolist()
+        box = (west, south, east, north)
+        if session.get_bind().dialect.name == "geopackage":
+            store.refresh_extent(session, table.name)
+    store.bump(session, table.name, box)
+    span = {"first_id": first, "last_id": last, "count": last - first + 1}
+    audit.write(session, actor, source, table.name, None, "load", after=span, reason=reason)
+    return first, last
+
+
+def insert(
+    session: Session,
+    table: sa.Table,
+    columns: Mapping[str, Sequence[Any]],
+    geometries: NDArray[np.object_] | None = None,
+) -> tuple[int, int]:
+    """Insert N rows given by column (and N shapely geometries, lon/lat, or None) and nothing else.
+
+    The caller sees to revision, extent and audit. Returns the first and last id, which are consecutive.
+    """
     size = len(geometries) if geometries is not None else len(next(iter(columns.values())))
     if size == 0:
         return 0, 0
@@ -48,15 +73,6 @@ def load(
         _load_geopackage(connection, table, ids, values, geometries)
     else:
         _load_postgres(connection, table, ids, values, geometries)
-    box = None
-    if geometries is not None:
-        west, south, east, north = shapely.total_bounds(geometries).tolist()
-        box = (west, south, east, north)
-        if embedded:
-            store.refresh_extent(session, table.name)
-    store.bump(session, table.name, box)
-    span = {"first_id": first, "last_id": first + size - 1, "count": size}
-    audit.write(session, actor, source, table.name, None, "load", after=span, reason=reason)
     return first, first + size - 1
 
 
@@ -116,7 +132,7 @@ def _load_geopackage(
     triggers = _insert_triggers(driver, table.name)
     if geometries is not None:
         names.append("geom")
-        series.append(geopackage.encode_all(geometries, SRID))
+        series.append(_blobs(geometries))
     for name in triggers:
         driver.execute(f"DROP TRIGGER {name}")
     places = ",".join("?" * len(names))
@@ -131,6 +147,13 @@ def _load_geopackage(
         )
     for statement in triggers.values():
         driver.execute(statement)
+
+
+def _blobs(geometries: NDArray[np.object_]) -> list[bytes | None]:
+    """Encode geometries, leaving out those that are missing."""
+    present = ~shapely.is_missing(geometries)
+    blobs = iter(geopackage.encode_all(geometries[present], SRID))
+    return [next(blobs) if there else None for there in present.tolist()]
 
 
 def _insert_triggers(driver: Any, table: str) -> dict[str, str]:

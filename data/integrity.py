@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from data.accounts import is_boundary
 from data.admin_units import Commune, edition_in_use
 from data.base import Base
 from data.columns import SRID
+from data.programme import soundness
 from data.schema import newest_schema
 from data.spatial import NEAREST_DEGREES
 from data.store import Store, spatial_tables
@@ -62,6 +64,8 @@ def look_over(store: Store) -> Iterator[Finding]:
                 yield from _bookkeeping(session, table)
             yield from _rows(session, table)
         yield _communes(session)
+        for check in soundness.look_over(session, dt.datetime.now(dt.UTC).date()):
+            yield _finding(check.table, check.title, check.problems, good=str(check.rows))
 
 
 def has_errors(findings: list[Finding]) -> bool:

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from data import audit
 from data.accounts import SYSTEM, Account, AccountError, Actor, ApiKey, add_account, make_api_key
-from data.admin_units import find_unit
 from data.base import now
+from data.lineage import current_unit
 from data.producers import Producer
 from data.store import Store
 
@@ -29,7 +29,7 @@ def add_person(
     Raises AccountError for a taken name, an unknown role, unit or producer, and a short password.
     """
     with store.writing() as session:
-        unit = find_unit(session, territory) if territory else None
+        unit = current_unit(session, territory) if territory else None
         if territory and unit is None:
             raise AccountError(
                 "Không có xã hoặc huyện mang mã “%(code)s” trong địa giới đang dùng.", code=territory

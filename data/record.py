@@ -6,18 +6,21 @@ from data import (
     accounts,
     admin_units,
     batches,
+    boundary_changes,
     craft_villages,
     growing_areas,
     jobs,
     media,
     producers,
     products,
+    quality,
     tables,
     uploads,
     views,
     wfs,
 )
 from data.base import Base
+from data.programme import tables as programme
 from data.traceability import lots
 
 metadata = Base.metadata
@@ -26,6 +29,7 @@ __all__ = [
     "accounts",
     "admin_units",
     "batches",
+    "boundary_changes",
     "craft_villages",
     "growing_areas",
     "jobs",
@@ -34,6 +38,8 @@ __all__ = [
     "metadata",
     "producers",
     "products",
+    "programme",
+    "quality",
     "tables",
     "uploads",
     "views",

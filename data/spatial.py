@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+import numpy as np
 import shapely
 import sqlalchemy as sa
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from data.admin_units import Commune, edition_in_use
@@ -29,11 +31,18 @@ def raw_geometry(model: Any) -> sa.ColumnElement[Any]:
     return sa.type_coerce(model.geom, sa.LargeBinary)
 
 
+def is_derived(model: Any) -> bool:
+    """Tell whether a model stands for the rows of a query, which no spatial index knows."""
+    return isinstance(sa.inspect(model).selectable, sa.Subquery)
+
+
 def meets_box(model: Any, box: Box, *, embedded: bool) -> sa.ColumnElement[bool]:
     """Say in SQL that a row's own box meets a lon/lat box, by the spatial index."""
     west, south, east, north = box
     if not embedded:
         return raw_geometry(model).op("&&")(sa.func.ST_MakeEnvelope(west, south, east, north, SRID))
+    if is_derived(model):
+        return sa.func.ocop_meets_box(raw_geometry(model), *box, type_=sa.Integer) == 1
     tree = rtree(model.__tablename__)
     touching = sa.select(tree.c.id).where(
         tree.c.maxx >= west, tree.c.minx <= east, tree.c.maxy >= south, tree.c.miny <= north
@@ -74,3 +83,38 @@ def commune_of(session: Session, geometry: shapely.Geometry) -> int | None:
     distances = [(shapely.distance(geom, point), commune_id) for commune_id, geom in near]
     nearest = min(distances, default=(reach, None))
     return nearest[1] if nearest[0] < reach else None
+
+
+def communes_of(
+    session: Session, geometries: NDArray[np.object_], *, edition: str | None = None
+) -> list[int | None]:
+    """Return for N shapes (lon/lat, none missing) what `commune_of` says of each, reading the communes once.
+
+    `edition` asks for the communes of another edition than the one in use.
+    """
+    if len(geometries) == 0:
+        return []
+    query = sa.select(Commune.id, Commune.geom).where(
+        Commune.edition == (edition or edition_in_use(session)), Commune.geom.is_not(None)
+    )
+    known = session.execute(query).all()
+    points = np.array(geometries, dtype=object)
+    areal = shapely.get_type_id(points) != 0
+    points[areal] = shapely.point_on_surface(points[areal])
+    tree = shapely.STRtree([geom for _, geom in known])
+    near, which = tree.query_nearest(points, max_distance=NEAREST_DEGREES, return_distance=False)
+    nearest: list[int | None] = [None] * len(points)
+    for i, commune_id in zip(near.tolist(), (known[w][0] for w in which.tolist()), strict=True):
+        nearest[i] = min(nearest[i] or commune_id, commune_id)
+    return nearest
+
+
+def commune_outlines(session: Session) -> NDArray[np.object_]:
+    """Return the outlines (lon/lat) of the communes in use."""
+    query = sa.select(Commune.geom).where(
+        Commune.edition == edition_in_use(session), Commune.geom.is_not(None)
+    )
+    outlines = list(session.scalars(query))
+    found = np.empty(len(outlines), dtype=object)
+    found[:] = outlines
+    return found

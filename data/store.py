@@ -25,6 +25,8 @@ from gis import geopackage, predicates
 from gis.errors import Refusal
 
 BUSY_MILLISECONDS = 15_000
+#: Pages of the file that are read where the system keeps them, once for all workers, instead of being copied.
+MAPPED_BYTES = 256 * 1024 * 1024
 MAIN_TABLE = "layer_revisions"
 
 #: Whatever a database raises when a statement fails, for want of tables as well.
@@ -122,10 +124,12 @@ class Store:
         self.engine.dispose()
 
 
+_REVISIONS = sa.select(*(tables.LayerRevision.__table__.c[name] for name in ("table_name", "revision")))
+
+
 def revisions(session: Session) -> dict[str, int]:
     """Return the revision of every table that has one."""
-    rows = session.execute(sa.select(tables.LayerRevision.table_name, tables.LayerRevision.revision))
-    return {name: revision for name, revision in rows}
+    return {name: revision for name, revision in session.connection().execute(_REVISIONS)}
 
 
 def bump(session: Session, table: str, box: tuple[float, float, float, float] | None = None) -> int:
@@ -192,6 +196,7 @@ def _prepare_gpkg(connection: Any, record: Any) -> None:
         "synchronous = NORMAL",
         "foreign_keys = ON",
         "cache_size = -32768",
+        f"mmap_size = {MAPPED_BYTES}",
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from gis.text import fold
+
+__all__ = ["MARKS", "accented", "bare", "fold", "has_accents", "normal", "search_text"]
+
 #: Combining marks, as Python and PostgreSQL read the same expression.
 MARKS = r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 
@@ -15,15 +19,6 @@ _MARKS = re.compile(MARKS)
 def normal(text: str) -> str:
     """Return the text in NFC with single spaces, as it is kept in the record."""
     return _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
-
-
-def fold(text: str | None) -> str:
-    """Return the text in lower case without marks and with đ as d: what an unaccented query looks for."""
-    if not text:
-        return ""
-    lowered = unicodedata.normalize("NFC", text).lower().replace("đ", "d")
-    bare = (c for c in unicodedata.normalize("NFD", lowered) if not unicodedata.combining(c))
-    return _SPACES.sub(" ", "".join(bare)).strip()
 
 
 def bare(text: str) -> str:

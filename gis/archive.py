@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import lzma
 import re
+import stat
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,8 @@ MAXIMUM_ENTRIES = 1_000
 _RATIO_MATTERS_FROM = 1024 * 1024
 _CHUNK = 1024 * 1024
 _ENCRYPTED = 0x1
+_UNIX_MODE = 16
+"""Bits that the mode of a file on Unix is shifted by among the attributes of a member."""
 _LONGEST_NAME = 200
 _OUR_FAULT = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EMFILE)
 _UNSAFE_NAME = re.compile(r"(^|[\\/])\.\.([\\/]|$)|^[\\/]|^[A-Za-z]:|[\x00-\x1f]")
@@ -42,8 +45,8 @@ def unpack(archive: Path, folder: Path, suffixes: frozenset[str]) -> list[Path]:
 
     Sizes are checked as declared before anything is written, and again while writing. Files of one folder
     stay in one folder; archives inside the archive and everything else are left packed.
-    Raises ArchiveError: not a zip, broken, encrypted, unsafe names, more than MAXIMUM_ENTRIES members, more
-    than MAXIMUM_BYTES unpacked, or more than MAXIMUM_RATIO times the packed size.
+    Raises ArchiveError: not a zip, broken, encrypted, unsafe names, symbolic links, more than
+    MAXIMUM_ENTRIES members, more than MAXIMUM_BYTES unpacked, or more than MAXIMUM_RATIO times the packed size.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -54,7 +57,20 @@ def unpack(archive: Path, folder: Path, suffixes: frozenset[str]) -> list[Path]:
     except _BROKEN as error:
         if isinstance(error, OSError) and error.errno in _OUR_FAULT:
             raise
-        raise ArchiveError("Tệp nén %(file)s bị hỏng; hãy nén lại rồi gửi lại.", file=archive.name) from error
+        raise _broken(archive) from error
+
+
+def check_archive(archive: Path) -> None:
+    """Refuse a zip that `unpack` would refuse, without unpacking it; raises ArchiveError."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            _check(archive, [member for member in opened.infolist() if not member.is_dir()])
+    except _BROKEN as error:
+        raise _broken(archive) from error
+
+
+def _broken(archive: Path) -> ArchiveError:
+    return ArchiveError("Tệp nén %(file)s bị hỏng; hãy nén lại rồi gửi lại.", file=archive.name)
 
 
 def _check(archive: Path, members: list[zipfile.ZipInfo]) -> None:
@@ -71,6 +87,12 @@ def _check(archive: Path, members: list[zipfile.ZipInfo]) -> None:
             raise ArchiveError(
                 "Tệp nén %(file)s có đường dẫn không an toàn; hãy nén lại mà không kèm đường dẫn.",
                 file=archive.name,
+            )
+        if stat.S_ISLNK(member.external_attr >> _UNIX_MODE):
+            raise ArchiveError(
+                "Tệp nén %(file)s có liên kết tượng trưng (%(name)s); hãy nén lại với chính tệp đó.",
+                file=archive.name,
+                name=member.filename,
             )
         if member.flag_bits & _ENCRYPTED:
             raise ArchiveError("Tệp nén %(file)s có mật khẩu; hãy nén lại không mật khẩu.", file=archive.name)

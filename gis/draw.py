@@ -118,10 +118,9 @@ class Canvas:
         parts, owner = shapely.get_parts(kept, return_index=True)
         areal = shapely.get_type_id(parts) == _POLYGON
         parts, owner = parts[areal], owner[areal]
-        rings, ring_part = shapely.get_rings(shapely.orient_polygons(parts), return_index=True)
+        rings, rings_of = _rings(parts)
         xy, starts = self._paths(rings)
         boxes = _boxes(xy, starts)
-        rings_of = np.searchsorted(ring_part, np.arange(len(parts) + 1)).tolist()
         tools = [_tools(paint) for paint in paints]
         flat, ends, used = xy.ravel().tolist(), (starts * 2).tolist(), which[owner].tolist()
         small = (np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) < BARE).tolist()
@@ -186,13 +185,14 @@ class Canvas:
             inside &= (bounds[:, 1] >= south) & (bounds[:, 3] <= north)
         kept = shapes.copy()
         crossing = meets & ~inside
-        kept[crossing] = _clipped(shapes[crossing], self._kept)
+        if crossing.any():
+            kept[crossing] = _clipped(shapes[crossing], self._kept)
         return kept[meets], which[meets]
 
     def _paths(self, paths: Geometries) -> tuple[Floats, Integers]:
         """Return the pixels of N paths one after the other, and where each begins (N + 1)."""
         coordinates, path = shapely.get_coordinates(paths, return_index=True)
-        xy = np.round(self.pixels(coordinates), 2)
+        xy = self.pixels(coordinates)
         cells = np.round(xy * DETAIL)
         keep = np.ones(len(xy), dtype=bool)
         keep[1:] = (cells[1:] != cells[:-1]).any(axis=1) | (path[1:] != path[:-1])
@@ -337,6 +337,15 @@ def _clipped(shapes: Geometries, box: Box) -> Geometries:
     return clipped
 
 
+def _rings(parts: Geometries) -> tuple[Geometries, list[int]]:
+    """Return the rings of N polygons, and where those of each begin (N + 1); polygons without holes are their rings."""
+    if not shapely.get_num_interior_rings(parts).any():
+        return parts, list(range(len(parts) + 1))
+    # Holes turn the other way round, which tells the renderer that they are holes.
+    rings, part = shapely.get_rings(shapely.orient_polygons(parts), return_index=True)
+    return rings, np.searchsorted(part, np.arange(len(parts) + 1)).tolist()
+
+
 def _boxes(xy: Floats, starts: Integers) -> Floats:
     if not len(xy):
         return np.empty((0, 4))
@@ -352,7 +361,8 @@ def _at_least_a_pixel(box: Floats) -> tuple[float, float, float, float]:
 
 def _svg(rings: list[list[float]]) -> str:
     # Without a space between them, aggdraw reads the next M as part of the Z before it.
-    return " ".join(f"M{r[0]},{r[1]}L{','.join(map(str, r[2:]))}Z" for r in rings if len(r) > 4)
+    written = ([f"{number:.2f}" for number in ring] for ring in rings if len(ring) > 4)
+    return " ".join(f"M{ring[0]},{ring[1]}L{','.join(ring[2:])}Z" for ring in written)
 
 
 def _tools(paint: Paint) -> tuple[aggdraw.Brush | None, aggdraw.Pen | None]:

@@ -13,9 +13,11 @@ import orjson
 import shapely
 
 from gis.mvt.attributes import as_list
+from gis.rings import counter_clockwise, single_rings
 
 Geometries = npt.NDArray[np.object_]
 Integers = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
 
 _NULL = b"null"
 _SEPARATOR = b",[null,null],"
@@ -31,6 +33,12 @@ _NAMES = {
     _MULTIPOINT: b"MultiPoint",
     _MULTILINE: b"MultiLineString",
     _MULTIPOLYGON: b"MultiPolygon",
+}
+
+#: What stands around the positions of a polygon's only ring.
+_AROUND = {
+    _POLYGON: (b'{"type":"Polygon","coordinates":[[', b"]]}"),
+    _MULTIPOLYGON: (b'{"type":"MultiPolygon","coordinates":[[[', b"]]]}"),
 }
 
 
@@ -51,14 +59,14 @@ def feature_texts(
     ISO 8601 text, decimals numbers, NaN null. `extra` gives further members of single features.
     Raises ValueError for columns of another length and for coordinates that are not finite.
     """
-    geometries: Geometries = shapely.from_wkb(np.asarray(wkb, dtype=object))
-    count = len(geometries)
+    shapes = np.asarray(wkb, dtype=object)
+    count = len(shapes)
     if len(names) != len(columns) or any(len(column) != count for column in (ids, *columns)):
         raise ValueError("ids, wkb and columns must have the same length, and every column a name")
     if extra is not None and len(extra) != count:
         raise ValueError("extra must have the length of ids")
     rows = zip(*map(as_list, columns), strict=True) if columns else repeat((), count)
-    texts = geometry_texts(geometries, precision=precision)
+    texts = _texts_of_wkb(shapes, precision)
     features = [
         _dumps({"type": "Feature", "id": identifier, "properties": dict(zip(names, row, strict=True))})[:-1]
         + b',"geometry":'
@@ -71,6 +79,16 @@ def feature_texts(
     return [_with_members(feature, members) for feature, members in zip(features, extra, strict=True)]
 
 
+def _texts_of_wkb(wkb: Geometries, precision: int) -> list[bytes]:
+    """The same from WKB: polygons of one ring, which most are, are written without becoming geometries."""
+    single = single_rings(wkb)
+    if single is None:
+        return geometry_texts(shapely.from_wkb(wkb), precision=precision)
+    xy, ends = single
+    before, after = _AROUND[_MULTIPOLYGON]
+    return [before + text + after for text in _marked_texts(counter_clockwise(xy, ends), ends, precision)]
+
+
 def geometry_texts(geometries: Geometries, *, precision: int = 7) -> list[bytes]:
     """One GeoJSON geometry per lon/lat geometry, as UTF-8 text; `null` for missing and empty ones.
 
@@ -79,6 +97,7 @@ def geometry_texts(geometries: Geometries, *, precision: int = 7) -> list[bytes]
     oriented: Geometries = shapely.orient_polygons(np.asarray(geometries, dtype=object))
     types = shapely.get_type_id(oriented)
     types[shapely.is_empty(oriented)] = -1
+    present = set(np.unique(types).tolist())
     writers: tuple[tuple[tuple[int, ...], Callable[[Geometries, Integers, int], list[bytes]]], ...] = (
         ((_POINT, _MULTIPOINT), _point_texts),
         ((_LINE, _RING, _MULTILINE), _line_texts),
@@ -87,9 +106,11 @@ def geometry_texts(geometries: Geometries, *, precision: int = 7) -> list[bytes]
     )
     texts: list[bytes] = [_NULL] * len(oriented)
     for members, write in writers:
-        rows = np.flatnonzero(np.isin(types, members))
-        if len(rows) == len(texts):
+        if present.isdisjoint(members):
+            continue
+        if present.issubset(members):
             return write(oriented, types, precision)
+        rows = np.flatnonzero(np.isin(types, members))
         for row, text in zip(rows.tolist(), write(oriented[rows], types[rows], precision), strict=True):
             texts[row] = text
     return texts
@@ -136,11 +157,15 @@ def _path_texts(paths: Geometries, precision: int) -> list[bytes]:
     xy, path = shapely.get_coordinates(paths, return_index=True)
     if not len(xy):
         return []
+    return _marked_texts(xy, np.cumsum(np.bincount(path, minlength=len(paths))), precision)
+
+
+def _marked_texts(xy: Floats, ends: Integers, precision: int) -> list[bytes]:
+    """The positions of paths, given one after the other with the number at which each ends."""
     if not np.isfinite(xy).all():
         raise ValueError("coordinates must be finite")
     # A row of NaN, written as [null,null], marks where one path ends and the next begins.
-    marked = np.full((len(xy) + len(paths) - 1, 2), np.nan)
-    marked[np.arange(len(xy)) + path] = np.round(xy, precision)
+    marked = np.insert(np.round(xy, precision), ends[:-1], np.nan, axis=0)
     return orjson.dumps(marked, option=_OPTIONS)[1:-1].split(_SEPARATOR)
 
 
@@ -183,12 +208,8 @@ def _polygon_texts(geometries: Geometries, types: Integers, precision: int) -> l
     rings, part = shapely.get_rings(parts, return_index=True)
     texts = _path_texts(rings, precision)
     if len(texts) == len(geometries):
-        begin = {
-            _POLYGON: b'{"type":"Polygon","coordinates":[[',
-            _MULTIPOLYGON: b'{"type":"MultiPolygon","coordinates":[[[',
-        }
-        end = {_POLYGON: b"]]}", _MULTIPOLYGON: b"]]]}"}
-        return [begin[kind] + text + end[kind] for kind, text in zip(types.tolist(), texts, strict=True)]
+        around = [_AROUND[kind] for kind in types.tolist()]
+        return [before + text + after for (before, after), text in zip(around, texts, strict=True)]
     polygons = map(_bracketed, _grouped([b"[" + text + b"]" for text in texts], part, len(parts)))
     groups = _grouped(polygons, owner, len(geometries))
     return [

@@ -209,6 +209,49 @@ def repair(geometry: Any, kind: Kind) -> Repair:
     return Repair(result, bool(changed), before, float(area_ha(result)), problem)
 
 
+def repair_all(geometries: Any, kind: Kind) -> list[Repair | GeometryRefused]:
+    """What `repair` gives for each of N lon/lat geometries, or the error that it raises, in the same order.
+
+    Geometries that need no repair, as a rule nearly all, are handled together.
+    """
+    array: Geometries = np.asarray(geometries, dtype=object)
+    outcomes: list[Any] = [None] * len(array)
+    sound, kept = _sound(array, kind)
+    before, after = area_ha(array[sound]).tolist(), area_ha(kept).tolist()
+    same = shapely.get_num_coordinates(kept) == shapely.get_num_coordinates(array[sound])
+    facts = zip(np.flatnonzero(sound).tolist(), kept, same.tolist(), before, after, strict=True)
+    for i, result, unchanged, old, new in facts:
+        outcomes[i] = Repair(result, not unchanged, old, new, None)
+    for i in np.flatnonzero(~sound).tolist():
+        try:
+            outcomes[i] = repair(array[i], kind)
+        except GeometryRefused as error:
+            outcomes[i] = error
+    return outcomes
+
+
+def _sound(array: Geometries, kind: Kind) -> tuple[npt.NDArray[np.bool_], Geometries]:
+    """Which geometries are valid degrees of the wanted kind before and after cleaning, and those, cleaned."""
+    family, types = _KIND_FAMILY[kind], shapely.get_type_id(array)
+    wanted = (types == family) | ((types == _MULTI[family]) if kind.startswith("MULTI") else False)
+    bounds = shapely.bounds(array)
+    limits = np.array([-180.0, -90.0, 180.0, 90.0])
+    with np.errstate(invalid="ignore"):
+        inside = (bounds[:, :2] >= limits[:2]).all(axis=1) & (bounds[:, 2:] <= limits[2:]).all(axis=1)
+    sound = wanted & inside & shapely.is_valid(array)
+    parts, owner = shapely.get_parts(array, return_index=True)
+    sound[owner[shapely.is_empty(parts)]] = False
+    xy, owner = shapely.get_coordinates(array, return_index=True)
+    sound[owner[~np.isfinite(xy).all(axis=1)]] = False
+    flat = shapely.force_2d(array[sound])
+    if kind.startswith("MULTI"):
+        flat = promote_multi(flat)
+    cleaned: Geometries = np.asarray(shapely.remove_repeated_points(flat, 0.0), dtype=object)
+    good = shapely.is_valid(cleaned) & ~shapely.is_empty(cleaned)
+    sound[np.flatnonzero(sound)[~good]] = False
+    return sound, np.asarray(shapely.orient_polygons(cleaned[good]), dtype=object)
+
+
 def orient(geometries: Any) -> Geometries:
     """Polygons with counter-clockwise shells and clockwise holes (RFC 7946 §3.1.6); the rest unchanged."""
     turned: Geometries = np.asarray(

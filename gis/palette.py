@@ -15,8 +15,6 @@ COLORS = 128
 MOST_FLAT = 32
 """How many flat colours are looked after one by one."""
 
-_BINS = 1 << 18
-
 Pixels = NDArray[np.uint32]
 Integers = NDArray[np.int64]
 
@@ -24,23 +22,25 @@ Integers = NDArray[np.int64]
 def reduced(picture: Image.Image) -> Image.Image:
     """Return an RGBA or RGBX picture with a palette of at most COLORS colours, without dithering."""
     pixels = np.frombuffer(picture.tobytes(), dtype="<u4")
-    bins = _bins(pixels)
-    counts = np.bincount(bins, minlength=_BINS)
+    starts = np.concatenate(([0], np.flatnonzero(pixels[1:] != pixels[:-1]) + 1))
+    runs, lengths = pixels[starts], np.diff(starts, append=len(pixels))
+    bins, boxes = _bins(runs, opaque=picture.mode == "RGBX")
+    counts = np.bincount(bins, weights=lengths, minlength=boxes)
     used = np.flatnonzero(counts)
-    shades: Pixels = np.zeros(_BINS, dtype="<u4")
-    shades[bins] = pixels
-    flat = _flat_colors(pixels)
+    shades: Pixels = np.zeros(boxes, dtype="<u4")
+    shades[bins] = runs
+    flat, places = _flat_colors(runs, lengths, bins)
     # The commonest comes last, and so stays where several fall into one box; the others get places of their own.
-    shades[_bins(flat)] = flat
-    single = flat[shades[_bins(flat)] != flat]
+    shades[places] = flat
+    single = flat[shades[places] != flat]
     kept = np.argsort(-counts[used], kind="stable")[: COLORS - len(single)]
     colors = np.concatenate((shades[used][kept], single))
-    numbers = np.zeros(_BINS, dtype=np.uint8)
+    numbers = np.zeros(boxes, dtype=np.uint8)
     numbers[used] = _nearest(shades[used], colors)
     indexed = numbers[bins]
     for place, color in enumerate(single, len(kept)):
-        indexed[pixels == color] = place
-    return _image(picture, indexed, colors)
+        indexed[runs == color] = place
+    return _image(picture, np.repeat(indexed, lengths), colors)
 
 
 def _image(picture: Image.Image, indexed: NDArray[np.uint8], colors: Pixels) -> Image.Image:
@@ -53,22 +53,22 @@ def _image(picture: Image.Image, indexed: NDArray[np.uint8], colors: Pixels) -> 
     return image
 
 
-def _bins(pixels: Pixels) -> Integers:
-    """Sort colours into boxes: 32 steps of red, green and blue, 8 of opacity."""
+def _bins(pixels: Pixels, *, opaque: bool) -> tuple[Integers, int]:
+    """Sort colours into boxes, 32 steps of red, green and blue, 8 of opacity; return also how many boxes there are."""
     red, green, blue = (pixels >> 3) & 31, (pixels >> 6) & 0x3E0, (pixels >> 9) & 0x7C00
-    found: Integers = (red | green | blue | ((pixels >> 29) << 15)).astype(np.int64)
-    return found
+    found = red | green | blue
+    if opaque:
+        return found.astype(np.int64), 1 << 15
+    return (found | (pixels >> 29) << 15).astype(np.int64), 1 << 18
 
 
-def _flat_colors(pixels: Pixels) -> Pixels:
-    """Return the colours that fill most pixels in runs, the commonest last."""
-    starts = np.concatenate(([0], np.flatnonzero(pixels[1:] != pixels[:-1]) + 1, [len(pixels)]))
-    lengths = np.diff(starts)
-    runs = lengths > 1
-    colors, which = np.unique(pixels[starts[:-1][runs]], return_inverse=True)
-    filled = np.bincount(which, weights=lengths[runs], minlength=len(colors))
-    commonest: Pixels = colors[np.argsort(filled, kind="stable")[-MOST_FLAT:]]
-    return commonest
+def _flat_colors(runs: Pixels, lengths: Integers, bins: Integers) -> tuple[Pixels, Integers]:
+    """Return the colours that fill most pixels in runs, the commonest last, and the boxes that they fall into."""
+    long = np.flatnonzero(lengths > 1)
+    colors, first, which = np.unique(runs[long], return_index=True, return_inverse=True)
+    filled = np.bincount(which, weights=lengths[long], minlength=len(colors))
+    commonest = np.argsort(filled, kind="stable")[-MOST_FLAT:]
+    return colors[commonest], bins[long][first[commonest]]
 
 
 def _nearest(shades: Pixels, kept: Pixels) -> NDArray[np.uint8]:
@@ -77,6 +77,8 @@ def _nearest(shades: Pixels, kept: Pixels) -> NDArray[np.uint8]:
         np.ascontiguousarray(colors).view(np.uint8).reshape(-1, 4).astype(np.float32)
         for colors in (shades, kept)
     )
-    distances = (to * to).sum(axis=1) - 2 * (from_ @ to.T)
+    # Not a matrix product: that goes to BLAS, whose waiting threads cost more than the drawing of the map.
+    products = np.einsum("ik,kj->ij", from_, np.ascontiguousarray(to.T))
+    distances = (to * to).sum(axis=1) - 2 * products
     nearest: NDArray[np.uint8] = distances.argmin(axis=1).astype(np.uint8)
     return nearest

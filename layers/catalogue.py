@@ -116,6 +116,7 @@ LAYERS: tuple[Layer, ...] = (
             "#115e59", outline="#115e59", opacity=0.0, label="name", label_minzoom=8, label_points=True
         ),
         subtitle=("kind",),
+        is_coverage=True,
         by_edition=True,
         temporal_field="valid_from",
         temporal_end="valid_to",
@@ -138,6 +139,7 @@ LAYERS: tuple[Layer, ...] = (
             "#e7efe6", outline="#5b7f78", opacity=0.35, label="name", label_minzoom=10, label_points=True
         ),
         subtitle=("district_name",),
+        is_coverage=True,
         by_edition=True,
         temporal_field="valid_from",
         temporal_end="valid_to",
@@ -235,6 +237,7 @@ LAYERS: tuple[Layer, ...] = (
             "#3f8f6b", outline="#ffffff", by="crop", colors=CROP_COLORS, label="name", label_minzoom=14
         ),
         subtitle=("commune_name", "district_name"),
+        declared_area="declared_area_ha",
         detail_zoom=10,
         overview_by="crop",
         has_page=True,

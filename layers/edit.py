@@ -7,7 +7,8 @@ audit row, raises the layer's revision and remembers the changed box, in one tra
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import shapely
@@ -15,56 +16,43 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from data import audit, spatial, store, wfs
+from data import audit, spatial, wfs
 from data.accounts import SYSTEM, Actor, editable, is_boundary, visible
+from data.admin_units import Commune, edition_in_use
 from data.base import now
 from data.batches import Batch
+from data.past import BOOKKEEPING
 from data.store import Store
 from data.tables import AuditRow
-from data.text import normal
 from gis import geometry as shapes
 from gis.errors import Refusal
 from layers import catalogue
-from layers.fields import Field, FieldType, Layer
-from layers.filters import FilterError, cast
+from layers.fields import Layer
+from layers.many import Checked, check_rows, keep_rows
+from layers.refusals import Conflict, EditError, Invalid, NotAllowed, NotFound
+from layers.rules import Rules
+from layers.transaction import Transaction, box_of, clash, may_edit, union
+
+__all__ = [
+    "KEEP",
+    "Conflict",
+    "EditError",
+    "Edits",
+    "Invalid",
+    "NotAllowed",
+    "NotFound",
+    "adopt_outside",
+    "derive",
+    "editable_ids",
+    "editing",
+    "is_editable",
+    "may_edit",
+    "outside_edits_waiting",
+]
 
 KEEP: Final = object()
-
-
-class EditError(Refusal):
-    """An edit was refused; nothing was changed."""
-
-
-class NotAllowed(EditError):
-    """The actor may not make this change."""
-
-
-class NotFound(EditError):
-    """There is no such row for the actor."""
-
-
-class Invalid(EditError):
-    """A value or the geometry cannot be kept; `field` says which."""
-
-    def __init__(self, message: str, *, field: str = "", **facts: object) -> None:
-        super().__init__(message, field=field, **facts)
-        self.field = field
-
-
-class Conflict(EditError):
-    """Somebody else changed the row since the actor read it; `current` is the version that is kept now."""
-
-    def __init__(self, layer: Layer, row_id: int, current: int) -> None:
-        super().__init__(
-            "Bản ghi %(layer)s %(id)s đã được người khác sửa (phiên bản hiện tại %(current)s); "
-            "chưa có gì bị ghi đè. Hãy xem lại rồi lưu lần nữa.",
-            layer=layer.id,
-            id=row_id,
-            current=current,
-        )
-        self.layer = layer
-        self.row_id = row_id
-        self.current = current
+#: So many rows are looked at with one statement.
+AT_ONCE: Final = 500
 
 
 @contextlib.contextmanager
@@ -81,36 +69,14 @@ def editing(
         edits.finish()
 
 
-class Edits:
+class Edits(Transaction):
     """The edits of one actor in one transaction."""
-
-    def __init__(
-        self,
-        session: Session,
-        actor: Actor,
-        source: str,
-        reason: str | None = None,
-        *,
-        batch: Batch | None = None,
-    ) -> None:
-        self.session = session
-        self.actor = actor
-        self.source = source
-        self.reason = reason
-        self.lock: wfs.WfsLock | None = None
-        self.repairs: list[tuple[Layer, int, shapes.Repair]] = []
-        self.batch = batch
-        self._touched: dict[str, Any] = {}
-        if batch is not None:
-            session.add(batch)
-            session.flush()
 
     # ---- the three edits
 
     def insert(self, layer: Layer, properties: Mapping[str, Any], geometry: shapely.Geometry | None) -> int:
         """Add a row; return its id. Raises NotAllowed or Invalid."""
-        if not self.may_insert(layer):
-            raise NotAllowed("Bạn không có quyền thêm vào lớp %(layer)s.", layer=layer.title)
+        self._must_insert(layer)
         row = layer.model()
         self._set(layer, row, properties, creating=True)
         repair = self._place(layer, row, geometry) if geometry is not None else None
@@ -120,8 +86,53 @@ class Edits:
         self._must_own(layer, row.id)
         if repair and repair.changed:
             self.repairs.append((layer, row.id, repair))
-        self._log(layer, row.id, "insert", after=audit.snapshot(row), box=_box(row.geom))
+        self._log(layer, row.id, "insert", after=audit.snapshot(row), box=box_of(row.geom))
         return int(row.id)
+
+    def insert_many(
+        self, layer: Layer, rows: Sequence[tuple[Mapping[str, Any], shapely.Geometry | None]]
+    ) -> list[int]:
+        """Add N rows given by properties and geometry (lon/lat) in a few statements; return their ids in order.
+
+        Rules, audit rows and results are those of `insert`. Raises what `insert` would raise for the first
+        row that cannot be kept; then none is.
+        """
+        return self.insert_checked(layer, self.checked(layer, rows))
+
+    def checked(
+        self, layer: Layer, rows: Sequence[tuple[Mapping[str, Any], shapely.Geometry | None]]
+    ) -> list[Checked]:
+        """Look at N rows as `insert_many` would, without keeping any; each says why it would be refused."""
+        self._must_insert(layer)
+        return check_rows(self.session, self.actor, layer, rows)
+
+    def insert_checked(self, layer: Layer, rows: Sequence[Checked]) -> list[int]:
+        """Keep rows that `checked` returned in this transaction; return their ids. Raises the first refusal."""
+        if not rows:
+            return []
+        for row in rows:
+            if row.refusal is not None:
+                raise row.refusal
+        self._must_insert(layer)
+        try:
+            ids, box = keep_rows(
+                self.session,
+                self.actor,
+                self.source,
+                layer,
+                rows,
+                reason=self.reason,
+                batch_id=self.batch.id if self.batch else None,
+            )
+        except self.session.get_bind().dialect.loaded_dbapi.IntegrityError as error:
+            raise clash(layer) from error
+        self.repairs += [
+            (layer, i, r.repair) for i, r in zip(ids, rows, strict=True) if r.repair and r.repair.changed
+        ]
+        if self.batch is not None:
+            self.batch.rows = (self.batch.rows or 0) + len(ids)
+        self._touched[layer.table] = union(self._touched.get(layer.table), box)
+        return ids
 
     def update(
         self,
@@ -131,15 +142,19 @@ class Edits:
         geometry: Any = KEEP,
         *,
         version: int | None = None,
+        decided: Mapping[str, Any] | None = None,
     ) -> int:
         """Change a row's fields and, unless KEEP, its geometry; return the new version.
 
-        `version` is the one the actor read. Raises NotFound, NotAllowed, Conflict or Invalid.
+        `version` is the one the actor read. `decided` holds columns that nobody types: what an act of the
+        programme, such as a decision on stars, makes of the row. Raises NotFound, NotAllowed, Conflict or Invalid.
         """
         row = self._own(layer, row_id, version)
         before = audit.snapshot(row)
-        old_box = _box(row.geom)
+        old_box = box_of(row.geom)
         self._set(layer, row, properties, creating=False)
+        for name, value in (decided or {}).items():
+            setattr(row, name, value)
         repair: shapes.Repair | None = None
         if geometry is not KEEP:
             repair = self._place(layer, row, geometry)
@@ -153,103 +168,126 @@ class Edits:
         self._must_own(layer, row_id)
         if repair and repair.changed:
             self.repairs.append((layer, row_id, repair))
-        box = _union(old_box, _box(row.geom)) if "geom" in changed_after else old_box
+        box = union(old_box, box_of(row.geom)) if "geom" in changed_after else old_box
         self._log(layer, row_id, "update", before=changed_before, after=changed_after, box=box)
         return int(row.version)
 
     def delete(self, layer: Layer, row_id: int, *, version: int | None = None) -> None:
         """Remove a row; the audit row keeps all it held. Raises NotFound, NotAllowed, Conflict or Invalid."""
         row = self._own(layer, row_id, version)
-        before, box = audit.snapshot(row), _box(row.geom)
+        before, box = audit.snapshot(row), box_of(row.geom)
         self.session.delete(row)
         self._flush(layer)
         self._log(layer, row_id, "delete", before=before, box=box)
 
-    # ---- rights
+    def delete_many(self, layer: Layer, ids: Sequence[int]) -> None:
+        """Remove N rows in a few statements, with an audit row each; nothing may refer to them.
 
-    def may_insert(self, layer: Layer) -> bool:
-        """Tell whether the actor may add rows to a layer at all."""
-        return may_edit(self.actor, layer)
-
-    def _own(self, layer: Layer, row_id: int, version: int | None) -> Any:
+        Raises NotFound, NotAllowed or Invalid for the first that cannot go; then none does.
+        """
         model = layer.model
-        lock = sa.select(model).where(model.id == row_id, visible(self.actor, model)).with_for_update()
-        row = self.session.scalar(lock)
-        if row is None:
-            raise NotFound("Không có bản ghi %(id)s trong lớp %(layer)s.", id=row_id, layer=layer.title)
+        wfs.refuse_locked(self.session, layer.id, layer.table, ids, self.lock)
+        for start in range(0, len(ids), AT_ONCE):
+            some = list(ids[start : start + AT_ONCE])
+            query = sa.select(model).where(model.id.in_(some), visible(self.actor, model)).with_for_update()
+            rows = {row.id: row for row in self.session.scalars(query)}
+            own = set(
+                self.session.scalars(
+                    sa.select(model.id).where(model.id.in_(some), editable(self.actor, model))
+                )
+            )
+            for row_id in some:
+                if row_id not in rows or row_id not in own:
+                    self._own(layer, row_id, None)
+                self._log(
+                    layer,
+                    row_id,
+                    "delete",
+                    before=audit.snapshot(rows[row_id]),
+                    box=box_of(rows[row_id].geom),
+                )
+            self._flush(layer)
+            for row in rows.values():
+                self.session.expunge(row)
+            try:
+                self.session.execute(sa.delete(model.__table__).where(model.__table__.c.id.in_(some)))
+            except IntegrityError as error:
+                raise clash(layer) from error
+
+    # ---- back to what was
+
+    def put_back(
+        self, layer: Layer, row_id: int, state: Mapping[str, Any], *, version: int | None = None
+    ) -> int:
+        """Give a row the column values that it had before (`data.past`); return the new version.
+
+        Fields that the layer does not publish come back too; the version goes on rising. Raises NotFound,
+        NotAllowed, Conflict or Invalid.
+        """
+        row = self._own(layer, row_id, version)
+        before, old_box = audit.snapshot(row), box_of(row.geom)
+        self._assume(row, state)
+        changed_before, changed_after = audit.difference(before, audit.snapshot(row))
+        if not changed_after:
+            return int(row.version)
+        row.version = row.version + 1
+        row.updated_at = now()
+        self._flush(layer)
         self._must_own(layer, row_id)
-        wfs.refuse_locked(self.session, layer.id, layer.table, [row_id], self.lock)
-        if version is not None and version != row.version:
-            raise Conflict(layer, row_id, int(row.version))
+        box = union(old_box, box_of(row.geom))
+        self._log(layer, row_id, "update", before=changed_before, after=changed_after, box=box)
+        return int(row.version)
+
+    def bring_back(self, layer: Layer, states: Mapping[int, Mapping[str, Any]]) -> None:
+        """Add N deleted rows once more, given by the id each had and what it held (`data.past`).
+
+        Raises NotAllowed, or Invalid when an id is taken or what a row referred to is gone; then none is added.
+        """
+        self._must_insert(layer)
+        model, ids = layer.model, list(states)
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
+            taken = self.session.scalar(sa.select(model.id).where(model.id.in_(some)).limit(1))
+            if taken is not None:
+                raise Invalid("Bản ghi %(id)s đã có trong lớp %(layer)s.", id=taken, layer=layer.title)
+            rows = [self._made_again(layer, row_id, states[row_id]) for row_id in some]
+            self.session.add_all(rows)
+            self._flush(layer)
+            own = sa.select(sa.func.count()).where(model.id.in_(some), editable(self.actor, model))
+            if self.session.scalar(own) != len(some):
+                for row_id in some:
+                    self._must_own(layer, row_id)
+            for row in rows:
+                self._log(layer, row.id, "insert", after=audit.snapshot(row), box=box_of(row.geom))
+
+    def _made_again(self, layer: Layer, row_id: int, state: Mapping[str, Any]) -> Any:
+        row = layer.model(id=row_id)
+        self._assume(row, state)
+        row.created_at = state.get("created_at") or now()
+        row.version = int(state.get("version") or 0) + 1
         return row
 
-    def _must_own(self, layer: Layer, row_id: int) -> None:
-        model = layer.model
-        own = self.session.scalar(sa.select(model.id).where(model.id == row_id, editable(self.actor, model)))
-        if own is None:
-            raise NotAllowed(
-                "Bản ghi nằm ngoài địa bàn bạn phụ trách; lớp %(layer)s chưa thay đổi.", layer=layer.title
-            )
+    def _assume(self, row: Any, state: Mapping[str, Any]) -> None:
+        """Set a row's columns; a commune that is no longer in use gives way to the one that lies there now."""
+        for name, value in state.items():
+            if name not in BOOKKEEPING:
+                setattr(row, name, value)
+        placed = getattr(row, "geom", None) is not None
+        if placed and hasattr(row, "commune_id") and not is_boundary(type(row)):
+            with self.session.no_autoflush:
+                if row.commune_id not in self._communes_in_use:
+                    row.commune_id = spatial.commune_of(self.session, row.geom)
+        row.search = row.search_parts()
+
+    @functools.cached_property
+    def _communes_in_use(self) -> frozenset[int]:
+        query = sa.select(Commune.id).where(Commune.edition == edition_in_use(self.session))
+        return frozenset(self.session.scalars(query))
 
     # ---- values
 
     def _set(self, layer: Layer, row: Any, properties: Mapping[str, Any], *, creating: bool) -> None:
-        fields = {f.name: f for f in layer.fields}
-        for name, value in properties.items():
-            field = fields.get(name)
-            if field is None or not field.readable(self.actor):
-                raise Invalid("Lớp không có trường “%(field)s”.", field=name)
-            if not field.writable:
-                continue
-            typed = self._value(layer, field, value)
-            if typed is not None or not _must_hold(layer, field):
-                setattr(row, name, typed)
-        missing = [f for f in layer.fields if f.required and getattr(row, f.name) in (None, "")]
-        if missing and (creating or any(f.name in properties for f in missing)):
-            raise Invalid(
-                "Trường “%(title)s” không được để trống.", field=missing[0].name, title=missing[0].title
-            )
-
-    def _value(self, layer: Layer, field: Field, value: Any) -> Any:
-        if value is None or (isinstance(value, str) and not value.strip()):
-            return None
-        try:
-            typed = cast(field, value)
-        except FilterError as error:
-            raise Invalid(error.message, **error.facts) from error  # type: ignore[arg-type]
-        if field.type == FieldType.STRING:
-            typed = str(value).strip() if field.multiline else normal(str(value))
-        if field.code_list is not None and str(typed) not in field.code_list:
-            raise Invalid(
-                "“%(value)s” không có trong danh mục của trường “%(title)s”.",
-                field=field.name,
-                value=value,
-                title=field.title,
-            )
-        if isinstance(typed, int | float) and not _within(field, typed):
-            raise Invalid(
-                "Giá trị %(value)s của “%(title)s” nằm ngoài giới hạn cho phép.",
-                field=field.name,
-                value=value,
-                title=field.title,
-            )
-        self._check_reference(layer, field, typed)
-        return typed
-
-    def _check_reference(self, layer: Layer, field: Field, value: Any) -> None:
-        """A number that points to another row must point to one that the actor sees."""
-        for key in layer.model.__table__.c[field.name].foreign_keys:
-            target = catalogue.layer_of_table(key.column.table.name)
-            model = target.model if target else None
-            if model is not None and not self.session.scalar(
-                sa.select(model.id).where(model.id == value, visible(self.actor, model))
-            ):
-                raise Invalid(
-                    "Không có bản ghi %(value)s cho trường “%(title)s”.",
-                    field=field.name,
-                    value=value,
-                    title=field.title,
-                )
+        Rules(self.session, self.actor, layer).fill(row, properties, creating=creating)
 
     def _place(self, layer: Layer, row: Any, geometry: shapely.Geometry | None) -> shapes.Repair | None:
         if geometry is None:
@@ -265,62 +303,23 @@ class Edits:
     def _derive(self, layer: Layer, row: Any, *, moved: bool) -> None:
         derive(self.session, layer, row, moved=moved)
 
-    # ---- bookkeeping
-
-    def _flush(self, layer: Layer) -> None:
-        try:
-            self.session.flush()
-        except IntegrityError as error:
-            raise Invalid(
-                "Bản ghi của lớp %(layer)s còn được dùng ở nơi khác, hoặc trùng với một bản ghi đã có.",
-                layer=layer.title,
-            ) from error
-
-    def _log(
-        self,
-        layer: Layer,
-        row_id: int,
-        action: str,
-        *,
-        before: dict[str, Any] | None = None,
-        after: dict[str, Any] | None = None,
-        box: spatial.Box | None = None,
-    ) -> None:
-        audit.write(
-            self.session,
-            self.actor,
-            self.source,
-            layer.table,
-            row_id,
-            action,
-            before=before,
-            after=after,
-            reason=self.reason,
-            batch_id=self.batch.id if self.batch else None,
-        )
-        if self.batch is not None:
-            self.batch.rows = (self.batch.rows or 0) + 1
-        self._touched[layer.table] = _union(self._touched.get(layer.table), box)
-
-    def finish(self) -> None:
-        """Raise the revision of every touched table and let the file's extents cover the changes."""
-        embedded = self.session.get_bind().dialect.name == "geopackage"
-        for table, box in self._touched.items():
-            store.bump(self.session, table, box)
-            if embedded and box is not None:
-                store.widen_extent(self.session, table, box)
-
-
-def may_edit(actor: Actor, layer: Layer) -> bool:
-    """Tell whether the actor may edit any row of a layer."""
-    return actor.may_edit_something and str(editable(actor, layer.model)) != str(sa.false())
-
 
 def is_editable(session: Session, layer: Layer, row_id: int, actor: Actor) -> bool:
     """Tell whether the actor may edit one row."""
     model = layer.model
     rule = sa.and_(visible(actor, model), editable(actor, model))
     return session.scalar(sa.select(model.id).where(model.id == row_id, rule)) is not None
+
+
+def editable_ids(session: Session, layer: Layer, ids: Sequence[int], actor: Actor) -> set[int]:
+    """Return those of N row numbers whose rows the actor may edit."""
+    model = layer.model
+    rule = sa.and_(visible(actor, model), editable(actor, model))
+    found: set[int] = set()
+    for start in range(0, len(ids), AT_ONCE):
+        part = ids[start : start + AT_ONCE]
+        found.update(session.scalars(sa.select(model.id).where(model.id.in_(part), rule)))
+    return found
 
 
 def derive(session: Session, layer: Layer, row: Any, *, moved: bool) -> None:
@@ -351,32 +350,9 @@ def adopt_outside(record_store: Store) -> int:
             if layer is None or row is None:
                 continue
             derive(session, layer, row, moved=True)
-            edits._touched[table] = _union(edits._touched.get(table), _box(row.geom))
+            edits._touched[table] = union(edits._touched.get(table), box_of(row.geom))
         for entry in waiting:
             entry.adopted = True
         session.flush()
         edits.finish()
         return len(waiting)
-
-
-def _must_hold(layer: Layer, field: Field) -> bool:
-    """Tell whether a field is never empty though nobody need fill it: it keeps what it holds, or its default."""
-    return not field.required and not layer.model.__table__.c[field.name].nullable
-
-
-def _within(field: Field, value: float) -> bool:
-    low = field.minimum is None or value >= field.minimum
-    return low and (field.maximum is None or value <= field.maximum)
-
-
-def _box(geometry: shapely.Geometry | None) -> spatial.Box | None:
-    if geometry is None or geometry.is_empty:
-        return None
-    west, south, east, north = geometry.bounds
-    return west, south, east, north
-
-
-def _union(a: spatial.Box | None, b: spatial.Box | None) -> spatial.Box | None:
-    if a is None or b is None:
-        return a or b
-    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])

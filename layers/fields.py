@@ -120,6 +120,8 @@ class Layer:
     """One published layer: everything that any output needs to know of it.
 
     `temporal_field` (and `temporal_end`, where rows hold for a span) say which time `datetime` asks about.
+    `is_coverage` says that the polygons tile their territory, without overlap or gap; `declared_area` names the
+    field with the area in hectares that the owner stated.
     """
 
     id: str
@@ -144,6 +146,8 @@ class Layer:
     depends_on: tuple[str, ...] = ()
     temporal_field: str | None = "updated_at"
     temporal_end: str | None = None
+    is_coverage: bool = False
+    declared_area: str | None = None
 
     @property
     def table(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,8 +22,9 @@ from data.spatial import Box
 from data.store import address_of, revisions
 from gis import geopackage
 from gis.errors import Refusal
+from layers import past
 from layers.fields import Field, Layer
-from layers.filters import Filter, is_small, names_in, names_rows, split_box, to_sql
+from layers.filters import Filter, Ids, is_small, names_in, names_rows, split_box, to_sql
 from layers.plan import Plan
 
 CHUNK = 1_000
@@ -34,7 +36,10 @@ class ReadError(Refusal):
 
 @dataclass(frozen=True)
 class Query:
-    """What somebody asks of a layer. `box` is west, south, east, north in degrees; `after` a cursor of ours."""
+    """What somebody asks of a layer. `box` is west, south, east, north in degrees; `after` a cursor of ours.
+
+    `as_of` asks for the rows as they were at a moment.
+    """
 
     layer: Layer
     actor: Actor = PUBLIC
@@ -47,6 +52,7 @@ class Query:
     limit: int | None = None
     after: str | None = None
     geometry: bool = True
+    as_of: dt.datetime | None = None
 
 
 @dataclass
@@ -85,6 +91,14 @@ class Rows:
             yield {"id": row_id, **{n: c[i] for n, c in zip(names, self.columns, strict=True)}}
 
 
+def _prepared(session: Session, query: Query) -> Query:
+    """Make a query ready for its statement: of another moment it asks the layer as of then."""
+    if query.as_of is None or spatial.is_derived(query.layer.model):
+        return _eased(query)
+    then = past.layer_at(session, query.layer, query.actor, query.as_of)
+    return _eased(replace(query, layer=then))
+
+
 def _eased(query: Query) -> Query:
     """Ask for a box of the filter as the query's own box, whose statement is remembered for all boxes."""
     if query.where is None or query.box is not None or not query.exact:
@@ -109,13 +123,11 @@ def chosen_fields(query: Query) -> tuple[Field, ...]:
 
 def rows(session: Session, query: Query) -> Rows:
     """Return one page of rows, with the cursor of the next page when there are more."""
-    query = _eased(query)
+    query = _prepared(session, query)
     plan, statement, fields, keys = _statement(session, query)
     limit = query.limit
-    if limit is not None:
-        statement = statement.limit(limit + 1)
-    connection = session.connection()
-    result = connection.execute(statement, _values(query), execution_options=_options(query)).all()
+    values = _values(query, limit if limit is None else limit + 1)
+    result = session.connection().execute(statement, values, execution_options=_options(query)).all()
     more = limit is not None and len(result) > limit
     found = _columnar(plan, result[:limit] if more else result, fields, len(keys), geometry=query.geometry)
     if more and len(found):
@@ -125,24 +137,23 @@ def rows(session: Session, query: Query) -> Rows:
 
 def check(session: Session, query: Query) -> None:
     """Refuse a query that cannot be answered, before an answer has begun."""
-    _statement(session, query)
+    _statement(session, _prepared(session, query))
 
 
 def stream(session: Session, query: Query, *, chunk: int = CHUNK) -> Iterator[Rows]:
     """Yield all rows of a query in chunks, holding no more than one chunk in memory."""
-    query = _eased(query)
+    query = _prepared(session, query)
     plan, statement, fields, keys = _statement(session, query)
-    if query.limit is not None:
-        statement = statement.limit(query.limit)
     options = {**_options(query), "yield_per": chunk}
-    result = session.connection().execute(statement, _values(query), execution_options=options)
+    values = _values(query, query.limit)
+    result = session.connection().execute(statement, values, execution_options=options)
     for part in result.partitions(chunk):
         yield _columnar(plan, part, fields, len(keys), geometry=query.geometry)
 
 
 def cursor_at(session: Session, query: Query, position: int) -> str | None:
     """Return the cursor after so many rows of a query, or None when it has fewer; only ids and keys are read."""
-    bare = replace(query, fields=(), geometry=False, limit=None, after=None)
+    bare = _prepared(session, replace(query, fields=(), geometry=False, limit=None, after=None))
     plan, statement, _, keys = _statement(session, bare)
     statement = statement.limit(1).offset(position - 1)
     result = session.connection().execute(statement, _values(bare)).all()
@@ -168,6 +179,12 @@ def one(session: Session, layer: Layer, row_id: int, actor: Actor = PUBLIC) -> d
     return record
 
 
+def versions(session: Session, layer: Layer, ids: Sequence[int], actor: Actor = PUBLIC) -> dict[int, int]:
+    """Return the versions of those of N rows that the caller sees, by row number."""
+    query = Query(layer, actor, where=Ids(tuple(ids)), fields=("version",), geometry=False)
+    return {record["id"]: record["version"] for record in rows(session, query).records()}
+
+
 def is_visible(session: Session, layer: Layer, row_id: int, actor: Actor) -> bool:
     """Tell whether the caller sees a row."""
     return count(session, Query(layer, actor), row_id=row_id) > 0
@@ -175,8 +192,8 @@ def is_visible(session: Session, layer: Layer, row_id: int, actor: Actor) -> boo
 
 def count(session: Session, query: Query, *, row_id: int | None = None) -> int:
     """Count the rows of a query, whatever its limit and cursor."""
-    query = _eased(query)
-    plain = query.where is None and query.box is None and row_id is None
+    query = _prepared(session, query)
+    plain = query.where is None and query.box is None and row_id is None and query.as_of is None
     if (
         plain
         and not query.layer.by_edition
@@ -212,9 +229,14 @@ def _counted(session: Session, query: Query, row_id: int | None) -> int:
 
 def bounds(session: Session, query: Query) -> Box | None:
     """Return the lon/lat box of the rows of a query, or None when there are none."""
-    query = _eased(query)
+    query = _prepared(session, query)
     plan = Plan(query.layer, query.actor, session.get_bind().dialect.name)
-    if plan.embedded:
+    if plan.embedded and query.as_of is not None:
+        raw = spatial.raw_geometry(plan.model)
+        low, high = sa.func.min, sa.func.max
+        edges = [low(sa.func.ST_MinX(raw)), low(sa.func.ST_MinY(raw)), high(sa.func.ST_MaxX(raw))]
+        statement = plan.joined(sa.select(*edges, high(sa.func.ST_MaxY(raw))))
+    elif plan.embedded:
         tree = spatial.rtree(query.layer.table)
         edges = [
             sa.func.min(tree.c.minx),
@@ -241,7 +263,7 @@ def group_by(
 
     `measures` maps a name to a function that makes an SQL aggregate from the model.
     """
-    query = _eased(query)
+    query = _prepared(session, query)
     plan = Plan(query.layer, query.actor, session.get_bind().dialect.name)
     column = getattr(plan.model, key)
     aggregates = [measure(plan.model).label(name) for name, measure in measures.items()]
@@ -270,6 +292,9 @@ def _revision(layer: Layer, known: Mapping[str, int]) -> str:
 
 REMEMBERED = 256
 
+#: How many rows at most, given when a statement runs: one text of a statement serves pages of every size.
+LIMIT: sa.BindParameter[int] = sa.bindparam("row_limit", type_=sa.Integer)
+
 _statements: dict[Any, Any] = {}
 
 
@@ -288,12 +313,13 @@ def _options(query: Query) -> dict[str, Any]:
     return {} if is_small(query.where) else {"compiled_cache": None}
 
 
-def _values(query: Query) -> dict[str, Any]:
-    return {} if query.box is None else spatial.box_values(query.box)
+def _values(query: Query, limit: int | None = None) -> dict[str, Any]:
+    values = {} if query.box is None else spatial.box_values(query.box)
+    return values if limit is None else {**values, LIMIT.key: limit}
 
 
 def _statement(session: Session, query: Query) -> tuple[Plan, sa.Select[Any], tuple[Field, ...], list[Any]]:
-    """Make the statement of a query, or take the one made before for the same question about another box."""
+    """Make the statement of a query, or take the one made before for the same question about another box or limit."""
     dialect = session.get_bind().dialect.name
     key = (
         dialect,
@@ -306,8 +332,9 @@ def _statement(session: Session, query: Query) -> tuple[Plan, sa.Select[Any], tu
         query.tile_fields,
         query.sort,
         query.geometry,
+        query.limit is None,
     )
-    remembered = query.after is None and is_small(query.where)
+    remembered = query.after is None and query.as_of is None and is_small(query.where)
     if remembered and key in _statements:
         return _statements[key]  # type: ignore[no-any-return]
     plan = Plan(query.layer, query.actor, dialect)
@@ -323,6 +350,8 @@ def _statement(session: Session, query: Query) -> tuple[Plan, sa.Select[Any], tu
     for expression, descending in keys:
         order += [expression.is_(None), expression.desc() if descending else expression]
     statement = plan.joined(sa.select(*selected)).where(*conditions).order_by(*order, plan.model.id)
+    if query.limit is not None:
+        statement = statement.limit(LIMIT)
     if remembered:
         if len(_statements) >= REMEMBERED:
             _statements.clear()

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from data.accounts import Actor, visible
-from data.admin_units import Commune, CommuneSuccession, Edition
+from data.admin_units import Commune, CommuneSuccession, Edition, edition_in_use
 from data.craft_villages import Artisan, CraftVillage, CraftVillagePoint, CraftVillageYear
 from data.growing_areas import Certification, GrowingArea, GrowingAreaCode, GrowingAreaStatus
+from data.lineage import Heir, heirs, steps_back, steps_forward
 from data.producers import Producer, ProducerUpgrade
 from data.products import Product, ProductGrowingArea, ProductSalePoint, SalePoint
 from data.traceability.lots import Lot
@@ -57,6 +58,7 @@ class AroundCommune:
     producers: Related
     successors: list[Step]
     predecessors: list[Step]
+    now: tuple[Heir, ...]
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,7 @@ class Relations:
             producers=self._find(_PRODUCERS, Producer.commune_id == row_id, OWNED),
             successors=self._successors(row_id),
             predecessors=self._predecessors(row_id),
+            now=() if unit.edition == edition_in_use(self.session) else heirs(self.session, row_id),
         )
 
     def of_growing_area(self, row_id: int) -> AroundGrowingArea | None:
@@ -274,14 +277,10 @@ class Relations:
         return {row_id: name for row_id, name in found}
 
     def _successors(self, commune_id: int) -> list[Step]:
-        query = sa.select(CommuneSuccession).where(CommuneSuccession.old_id == commune_id)
-        rows = self.session.scalars(query.order_by(CommuneSuccession.share_of_old.desc()))
-        return [_step(row, row.new) for row in rows]
+        return [_step(row, row.new) for row in steps_forward(self.session, commune_id)]
 
     def _predecessors(self, commune_id: int) -> list[Step]:
-        query = sa.select(CommuneSuccession).where(CommuneSuccession.new_id == commune_id)
-        rows = self.session.scalars(query.order_by(CommuneSuccession.share_of_new.desc()))
-        return [_step(row, row.old) for row in rows]
+        return [_step(row, row.old) for row in steps_back(self.session, commune_id)]
 
 
 def _shown(kind: _Kind, row: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import shapely
@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from data.accounts import Actor
+from data.admin_units import edition_in_use
+from data.lineage import WHOLE, heirs
 from data.spatial import Box
 from data.text import accented, fold, has_accents
 from gis import geopackage
-from layers import catalogue
-from layers.fields import Layer
+from layers import catalogue, read
+from layers.fields import Label, Layer
 from layers.plan import Plan
 
 SEARCHED = (
@@ -28,6 +30,10 @@ SEARCHED = (
 )
 PER_LAYER = 40
 SHORTEST = 2
+FORMERLY = Label("trước đây là %(name)s (mã %(code)s)", "formerly %(name)s (code %(code)s)")
+PART_OF = Label(
+    "%(share)d %% diện tích %(name)s cũ (mã %(code)s)", "%(share)d %% of former %(name)s (code %(code)s)"
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,44 @@ def search(session: Session, query: str, actor: Actor, *, limit: int = 20, lang:
         for layer_id in SEARCHED
         for hit in _in_layer(session, catalogue.layer(layer_id), query, actor, lang)
     ]
-    return sorted(hits, key=lambda h: h.rank)[:limit]
+    return sorted(_of_today(session, hits, actor, lang), key=lambda h: h.rank)[:limit]
+
+
+def _of_today(session: Session, hits: list[Hit], actor: Actor, lang: str) -> list[Hit]:
+    """Put the units of today in the place of units that were merged, split or renamed, and say what they were."""
+    edition = edition_in_use(session)
+    former = [h for h in hits if h.layer.id == "communes" and h.edition != edition]
+    kept = {(h.layer.id, h.id): h for h in hits}
+    for hit in former:
+        now = heirs(session, hit.id)
+        if now:
+            kept.pop((hit.layer.id, hit.id), None)
+        for heir in now:
+            known = kept.get((hit.layer.id, heir.id))
+            if known is None or hit.rank < known.rank:
+                kept[(hit.layer.id, heir.id)] = _renamed(session, hit, heir.id, heir.share, actor, lang)
+    return list(kept.values())
+
+
+def _renamed(session: Session, hit: Hit, row_id: int, share: float, actor: Actor, lang: str) -> Hit:
+    """The hit of a unit of today that was found by what a former unit was called."""
+    words = FORMERLY if share >= WHOLE else PART_OF
+    unit = session.execute(
+        sa.select(hit.layer.model.name, hit.layer.model.code).where(hit.layer.model.id == hit.id)
+    ).one()
+    facts = {"name": unit.name, "code": unit.code, "share": round(100 * share)}
+    current = read.one(session, hit.layer, row_id, actor) or {}
+    shape = current.get("geometry")
+    point = shapely.point_on_surface(shape) if shape is not None else None
+    return replace(
+        hit,
+        id=row_id,
+        title=current.get(hit.layer.search_title) or hit.title,
+        subtitle=", ".join(filter(None, (current.get("district_name"), words[lang] % facts))),
+        edition=current.get("edition"),
+        box=tuple(shape.bounds) if shape is not None else None,
+        point=(point.x, point.y) if point is not None else None,
+    )
 
 
 def _in_layer(session: Session, layer: Layer, query: str, actor: Actor, lang: str) -> list[Hit]:

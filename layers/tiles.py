@@ -33,13 +33,33 @@ def encode(
     grid: TileGrid = tilegrid.WEB_MERCATOR_QUAD,
 ) -> bytes:
     """Return the Mapbox Vector Tile 2.1 of a tile address for a caller; b"" when nothing is in it."""
-    if layer.overview_by and z + grid.zoom_offset < layer.detail_zoom:
-        return _overview(session, layer, actor, (z, x, y), grid)
-    rows = _rows(session, layer, actor, (z, x, y), grid)
+    tile = (z, x, y)
+    if is_overview(layer, z, grid):
+        return draw(layer, _overview_rows(session, layer, actor, tile, grid), tile, grid)
+    return draw(layer, _rows(session, layer, actor, tile, grid), tile, grid)
+
+
+def is_overview(layer: Layer, z: int, grid: TileGrid = tilegrid.WEB_MERCATOR_QUAD) -> bool:
+    """Tell whether a layer is drawn joined at a level instead of row by row."""
+    return layer.overview_by is not None and z + grid.zoom_offset < layer.detail_zoom
+
+
+def draw(
+    layer: Layer,
+    rows: read.Rows,
+    tile: tuple[int, int, int],
+    grid: TileGrid = tilegrid.WEB_MERCATOR_QUAD,
+) -> bytes:
+    """Return the tile of rows that are already there (lon/lat); b"" when nothing of them is in it.
+
+    An overview needs the column that joins; it is drawn from nothing else.
+    """
+    if is_overview(layer, tile[0], grid):
+        return _overview(layer, rows, tile, grid)
     body = mvt.encode_layer(
-        layer.id, rows.ids, rows.wkb, rows.by_name(), (z, x, y), extent=EXTENT, buffer=BUFFER, grid=grid
+        layer.id, rows.ids, rows.wkb, rows.by_name(), tile, extent=EXTENT, buffer=BUFFER, grid=grid
     )
-    return body + _labels(layer, rows, (z, x, y), grid) if layer.style.label_points and body else body
+    return body + _labels(layer, rows, tile, grid) if layer.style.label_points and body else body
 
 
 def _labels(layer: Layer, rows: read.Rows, tile: tuple[int, int, int], grid: TileGrid) -> bytes:
@@ -65,18 +85,22 @@ def _rows(
     return read.rows(session, read.Query(layer, actor, box=box, exact=False, tile_fields=True))
 
 
-def _overview(
+def _overview_rows(
     session: Session, layer: Layer, actor: Actor, tile: tuple[int, int, int], grid: TileGrid
-) -> bytes:
+) -> read.Rows:
+    box = grid.tile_box(*tile, buffer=BUFFER, extent=EXTENT)
+    return read.rows(
+        session, read.Query(layer, actor, box=box, exact=False, fields=(layer.overview_by or "",))
+    )
+
+
+def _overview(layer: Layer, rows: read.Rows, tile: tuple[int, int, int], grid: TileGrid) -> bytes:
     """Draw joined shapes with the deciding field, their number and their area, instead of a megabyte of slivers."""
-    z, x, y = tile
-    by = layer.overview_by or ""
-    box = grid.tile_box(z, x, y, buffer=BUFFER, extent=EXTENT)
-    rows = read.rows(session, read.Query(layer, actor, box=box, exact=False, fields=(by,)))
+    z, by = tile[0], layer.overview_by or ""
     if not len(rows):
         return b""
     cell = OVERVIEW_CELL_PIXELS * grid.resolution(z, 256) * grid.metres_per_unit
-    merged = coalesced(rows.wkb, rows.columns[0], cell)
+    merged = coalesced(rows.wkb, rows.by_name()[by], cell)
     columns: dict[str, Any] = {
         by: merged.keys,
         "count": merged.counts,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import OrderedDict
+from typing import Any, TypeAlias
 
 from flask import Flask, current_app, g, request
 from sqlalchemy.orm import Session
@@ -11,6 +12,9 @@ from data.accounts import PUBLIC, Actor
 from data.store import Store
 from layers.tilecache import TileCache
 
+#: Bodies and headers of short answers, by their entity tags.
+Answers: TypeAlias = OrderedDict[str, tuple[bytes, list[tuple[str, str]]]]
+
 LANGUAGES = ("vi", "en")
 
 
@@ -18,6 +22,7 @@ def install(app: Flask, store: Store, cache: TileCache) -> None:
     """Hang the store and the tile cache on an application, and close the session after each request."""
     app.extensions["ocop_store"] = store
     app.extensions["ocop_tiles"] = cache
+    app.extensions["ocop_answers"] = OrderedDict()
     app.teardown_appcontext(_close)
 
 
@@ -30,6 +35,12 @@ def store() -> Store:
 def tile_cache() -> TileCache:
     """Return the application's tile cache."""
     found: TileCache = current_app.extensions["ocop_tiles"]
+    return found
+
+
+def kept_answers() -> Answers:
+    """Return the short answers that this process keeps, oldest first."""
+    found: Answers = current_app.extensions["ocop_answers"]
     return found
 
 

@@ -11,7 +11,10 @@ from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from data.accounts import AccountError
+from data.boundaries.changes import ChangeConflict, ChangeNotAllowed, ChangeNotFound
 from data.media import PhotoError
+from data.programme.participations import Outdated
+from data.programme.rights import NotYours
 from data.store import StoreError
 from gis.crs import OutsideCrs, UnknownCrs
 from gis.errors import Refusal, marked
@@ -32,8 +35,16 @@ class BadRequest(Refusal):
         self.parameter = parameter
 
 
+class ExportError(Refusal):
+    """A file cannot be written as asked."""
+
+
 class Missing(Refusal):
     """There is nothing at this address for this caller."""
+
+
+class Gone(Refusal):
+    """What was at this address for a time is there no more."""
 
 
 class NotAcceptable(Refusal):
@@ -54,6 +65,7 @@ class PreconditionFailed(Refusal):
 
 STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (BadRequest, 400),
+    (ExportError, 400),
     (FilterError, 400),
     (DataError, 400),
     (ReadError, 400),
@@ -63,9 +75,13 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (Missing, 404),
     (NotFound, 404),
     (NotAcceptable, 406),
+    (Gone, 410),
     (PreconditionFailed, 412),
     (UnsupportedContent, 415),
     (NotAllowed, 403),
+    (ChangeNotAllowed, 403),
+    (ChangeNotFound, 404),
+    (ChangeConflict, 409),
     (LockNeeded, 423),
     (RowsLocked, 423),
     (Conflict, 409),
@@ -73,6 +89,8 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (EditError, 422),
     (PhotoError, 422),
     (AccountError, 422),
+    (NotYours, 404),
+    (Outdated, 409),
     (StoreError, 503),
     (Refusal, 422),
     (OperationalError, 503),

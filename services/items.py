@@ -20,6 +20,7 @@ from services.caching import conditional, tag
 from services.errors import Missing
 from services.formats.base import Counted, pages
 from services.parameters import (
+    as_of,
     boolean,
     box,
     equalities,
@@ -35,7 +36,7 @@ blueprint = Blueprint("items", __name__)
 GEOJSON = "application/geo+json"
 DEFAULT_LIMIT = 1_000
 LARGEST_LIMIT = 100_000
-PARAMETERS = {"bbox", "limit", "after", "sortby", "properties", "skipGeometry"}
+PARAMETERS = {"bbox", "limit", "after", "sortby", "properties", "skipGeometry", "asof"}
 
 
 @blueprint.get("/layers.json")
@@ -103,6 +104,7 @@ def collection(layer_id: str) -> Response:
         limit=integer("limit", DEFAULT_LIMIT, minimum=1, maximum=LARGEST_LIMIT),
         after=request.args.get("after"),
         geometry=not boolean("skipGeometry"),
+        as_of=as_of(),
     )
     session = context.session()
     revision = read.revision(session, layer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Collection
 
@@ -9,6 +10,7 @@ from flask import request
 
 from data.accounts import Actor
 from data.spatial import Box
+from layers import past
 from layers.fields import Layer
 from layers.filters import Comparison, Filter, IsIn, all_of
 from services.errors import BadRequest
@@ -47,6 +49,17 @@ def boolean(name: str) -> bool:
     if text not in ("true", "false"):
         raise BadRequest("Tham số “%(parameter)s” phải là true hoặc false.", parameter=name)
     return text == "true"
+
+
+def as_of(name: str = "asof") -> dt.datetime | None:
+    """Read the moment whose rows are wanted: a date, for the end of that day here, or a time; None for now."""
+    text = request.args.get(name, "")
+    if not text:
+        return None
+    try:
+        return past.moment_of(text)
+    except past.BadMoment as error:
+        raise BadRequest(error.message, parameter=name, **error.facts) from error
 
 
 def box(name: str = "bbox") -> Box | None:
@@ -100,9 +113,9 @@ def equalities(layer: Layer, actor: Actor) -> Filter | None:
     """Return the filter of parameters named like fields: `crop=rice,salt` means one of both."""
     filters: list[Filter] = []
     for field in layer.readable_fields(actor):
-        text = request.args.get(field.name)
-        if text is None or not field.queryable:
+        if field.name not in request.args or not field.queryable:
             continue
+        text = request.args[field.name]
         values = tuple(text.split(",")) if field.code_list else (text,)
         filters.append(
             IsIn(field.name, values) if len(values) > 1 else Comparison(field.name, "=", values[0])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 from flask import Blueprint, Response, request, url_for
+from sqlalchemy.engine import URL
 
 from gis import tilegrid
 from gis.tilegrid import WEB_MERCATOR_QUAD, TileGrid
@@ -105,7 +107,12 @@ def _packed(layer: Layer, key: str, z: int, x: int, y: int, grid: TileGrid) -> b
 
 def store_mark() -> str:
     """Return a mark that differs between records, so that two provinces never share a tag."""
-    return tag(context.store().url.render_as_string(hide_password=True))
+    return _mark_of(context.store().url)
+
+
+@functools.lru_cache(maxsize=8)
+def _mark_of(url: URL) -> str:
+    return tag(url.render_as_string(hide_password=True))
 
 
 @blueprint.get("/tiles/<layer_id>.json")

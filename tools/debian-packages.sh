@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the Debian packages that a ring of tests needs: "test" or "clients". Where it may not (no root, no apt) it
-# names what is missing; the tests that need it are then skipped by name, or fail with CI=true.
+# Installs the Debian packages that a ring of tests needs: "test", "clients" or "bench". Where it may not (no root,
+# no apt) it names what is missing; the tests that need it are then skipped by name, or fail with CI=true.
 set -eu
 
 installed() {
@@ -32,8 +32,13 @@ missing() {
             /usr/bin/python3 -c 'import qgis.core' 2>/dev/null || echo python3-qgis
             command -v xvfb-run >/dev/null || echo xvfb
             ;;
+        bench)
+            command -v qgis_mapserver >/dev/null || echo qgis-server-bin
+            /usr/bin/python3 -c 'import qgis.core' 2>/dev/null || echo python3-qgis
+            command -v mapserv >/dev/null || echo mapserver-bin
+            ;;
         *)
-            echo "usage: $0 test|clients" >&2
+            echo "usage: $0 test|clients|bench" >&2
             exit 2
             ;;
     esac

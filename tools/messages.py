@@ -7,8 +7,9 @@ is the key. Those without English yet are printed.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
@@ -26,6 +27,7 @@ CARRIERS: dict[str, tuple[int, ...] | None] = {
     "marked": None,
     "__init__": None,
     "Problem": (2,),
+    "Notice": (1,),
 }
 #: The head of the English catalogue: no dates, so that it changes only when texts do.
 HEAD = r"""# English of every text that a person sees; the Vietnamese is the key. `make messages` collects new ones.
@@ -81,13 +83,32 @@ def collect() -> Catalog:
     """Collect the texts of all modules and templates."""
     with (ROOT / "babel.cfg").open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
+    readers = [(pattern, literals if method == "python" else method) for pattern, method in methods]
     keywords = {**DEFAULT_KEYWORDS, **CARRIERS, **carriers(modules())}
     catalogue = Catalog(charset="utf-8")
     for name, line, text, _comments, context in extract_from_dir(
-        ROOT, methods, options, keywords, directory_filter=_is_ours
+        ROOT,
+        readers,  # type: ignore[arg-type]
+        options,
+        keywords,
+        directory_filter=_is_ours,
     ):
         catalogue.add(text, locations=[(name, line)], context=context)
     return catalogue
+
+
+def literals(
+    file: BinaryIO, keywords: Mapping[str, object], comment_tags: object, options: object
+) -> Iterator[tuple[int, str, tuple[str | None, ...], list[str]]]:
+    """Find the literal arguments of the keywords; a literal deeper inside an argument is a key, not a text."""
+    for node in ast.walk(ast.parse(file.read())):
+        name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Call) and name in keywords and node.args:
+            yield node.lineno, name, tuple(_text(argument) for argument in node.args), []
+
+
+def _text(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def _is_ours(folder: str) -> bool:

@@ -28,6 +28,11 @@ const PACKAGES = [
     name: "terra-draw-maplibre-gl-adapter",
     files: ["dist/terra-draw-maplibre-gl-adapter.modern.js"],
   },
+  // For maps as one file that one can mail (folium).
+  { name: "leaflet", files: ["leaflet.js", "leaflet.css", "layers.png", "layers-2x.png"].map((file) => `dist/${file.endsWith("png") ? "images/" : ""}${file}`) },
+  { name: "polyclip-ts", files: ["dist/esm/index.js"] },
+  { name: "bignumber.js", files: ["bignumber.mjs"] },
+  { name: "splaytree-ts", files: ["dist/esm/index.js"] },
   {
     name: `@fontsource/${FONT}`,
     files: SUBSETS.flatMap((subset) => WEIGHTS.map((weight) => `files/${fontFile(subset, weight)}`)),

@@ -12,10 +12,24 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from data.store import Store
 from gis.errors import Refusal
 from layers.tilecache import TileCache
-from services import context, finding, health, items, negotiation, ogcapi, qgis, styles, tiles, wms
+from services import (
+    context,
+    exports,
+    finding,
+    health,
+    items,
+    jobs,
+    negotiation,
+    ogcapi,
+    qgis,
+    styles,
+    tiles,
+    wms,
+)
 from services.errors import problem, status_of
+from services.imports import views as imports
 from services.wfs import views as wfs
-from webmap import account, office, outside, pages, planner, public, security
+from webmap import account, office, outside, pages, planner, programme, public, security
 from webmap.settings import Settings
 
 COMPRESSED = [
@@ -46,12 +60,14 @@ PROGRAM_PATHS = (
     "/tiles/",
     "/styles/",
     "/statistics",
+    "/units.json",
     "/crs.json",
     "/health/",
     "/metrics",
     "/wfs",
     "/wms",
     "/qgis/",
+    "/imports/",
 )
 
 
@@ -80,14 +96,24 @@ def create_app(settings: Settings | None = None) -> Flask:
     context.install(
         app, Store(settings.database_url), TileCache(settings.instance / "cache" / "tiles.sqlite")
     )
+    jobs.install(app.extensions["ocop_store"], settings.instance)
     Babel(app, locale_selector=context.language)
     Compress(app)
     health.measure(app)
     outside.install(app)
     security.install(app)
     pages.install(app)
-    programs = [m.blueprint for m in (tiles, items, finding, health, ogcapi, wfs, wms, styles, qgis)]
-    for blueprint in (*programs, *(m.blueprint for m in (planner, public, account, office))):
+    programs = [
+        m.blueprint for m in (tiles, items, imports, exports, finding, health, ogcapi, wfs, wms, styles, qgis)
+    ]
+    own = [m.blueprint for m in (public, account)]
+    for blueprint in (
+        *programs,
+        *own,
+        *planner.BLUEPRINTS,
+        *office.BLUEPRINTS,
+        *programme.BLUEPRINTS,
+    ):
         app.register_blueprint(blueprint)
     security.exempt_services(app, programs)
     _errors(app)

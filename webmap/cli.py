@@ -12,11 +12,17 @@ import click
 from data import backup, founding, migrate
 from data.schema import newest_schema
 from gis.errors import Refusal
+from webmap.commands.batch import batch
+from webmap.commands.boundaries import boundaries
 from webmap.commands.care import back_up, check, restore
-from webmap.commands.files import export, import_
+from webmap.commands.exchange import exchange
+from webmap.commands.exporting import export
+from webmap.commands.files import import_
+from webmap.commands.maps import map_
 from webmap.commands.people import key, user
 from webmap.commands.score import criteria_, score
 from webmap.commands.session import Session, pass_session
+from webmap.commands.work import work
 from webmap.settings import NAMES
 
 HELP = """Nền tảng không gian OCOP của một tỉnh.
@@ -145,7 +151,22 @@ def config(session: Session) -> None:
         click.echo(f"    {origin} · {NAMES[name.removeprefix('OCOPMAP_')]}")
 
 
-for command in (import_, export, user, key, check, back_up, restore, score, criteria_):
+for command in (
+    boundaries,
+    import_,
+    exchange,
+    export,
+    map_,
+    user,
+    key,
+    check,
+    back_up,
+    restore,
+    score,
+    criteria_,
+    work,
+    batch,
+):
     main.add_command(command)
 
 

@@ -8,10 +8,12 @@ meanwhile; raise `--workers` where that hurts, and let nginx hold slow clients.
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 from typing import Any
 
 from services import context
+from webmap import lifeline
 
 worker_class = "sync"
 preload_app = True
@@ -30,9 +32,19 @@ if Path("/dev/shm").is_dir():
 
 
 def when_ready(server: Any) -> None:
-    """Keep what is loaded out of the garbage collector, so that the workers go on sharing its memory."""
+    """Keep what is loaded out of the garbage collector, so that the workers go on sharing its memory;
+    start the worker of the long jobs."""
     gc.collect()
     gc.freeze()
+    server.ocop_keeper = lifeline.start_keeper()
+    server.ocop_pid = os.getpid()
+
+
+def on_exit(server: Any) -> None:
+    """End the worker of the long jobs with the server."""
+    keeper = getattr(server, "ocop_keeper", None)
+    if keeper is not None and server.ocop_pid == os.getpid():
+        lifeline.stop(keeper)
 
 
 def post_fork(server: Any, worker: Any) -> None:

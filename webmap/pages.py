@@ -28,7 +28,9 @@ TIME_ZONE = dt.timezone(dt.timedelta(hours=7))
 def install(app: Flask) -> None:
     """Give templates their globals and filters, and let versioned static files be kept for a year."""
     app.context_processor(_globals)
-    app.jinja_env.filters.update(number=number, date_=date_, ha=hectares, label=code_label, money=money)
+    app.jinja_env.filters.update(
+        number=number, date_=date_, moment=moment, ha=hectares, label=code_label, money=money
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.after_request
@@ -140,6 +142,11 @@ def date_(value: dt.date | dt.datetime | None) -> str:
         if context.language() == "vi"
         else f"{day.day} {day:%b} {day.year}"
     )
+
+
+def moment(value: dt.datetime | None) -> str:
+    """Write a moment as hour and date, in the province's time."""
+    return "—" if value is None else f"{value.astimezone(TIME_ZONE):%H:%M} {date_(value)}"
 
 
 def code_label(value: Any, list_name: str) -> str:

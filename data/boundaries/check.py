@@ -7,14 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
 from data.boundaries.errors import BoundaryError
 from data.boundaries.read import Geometries, UnitFile
 from data.boundaries.report import Compared, Fault, Faults, Remark, Repaired
-from gis import coverage
-from gis.crs import to_mercator, transform_points
+from gis import coverage, datumshift
 from gis.errors import Refusal
 from gis.geometry import area_ha, repair
 
@@ -26,7 +24,6 @@ SHOWN_FAULTS = 10
 SQUARE_METRES_PER_HECTARE = 10_000.0
 
 NOTICED_SHIFT_M = 100.0
-SAME_SHIFT_M = 40.0
 FARTHEST_SHIFT_M = 30_000.0
 
 
@@ -102,7 +99,7 @@ def position(known: Mapping[str, Any], file: UnitFile, *, trusted: bool) -> list
     ]
     if not pairs:
         return []
-    east, north = _shift(pairs)
+    east, north = datumshift.median_shift([old for old, _ in pairs], [new for _, new in pairs])
     distance = float(np.hypot(east, north))
     if distance > FARTHEST_SHIFT_M:
         raise BoundaryError(
@@ -113,10 +110,8 @@ def position(known: Mapping[str, Any], file: UnitFile, *, trusted: bool) -> list
     if not trusted or distance < NOTICED_SHIFT_M:
         return []
     point = shapely.centroid(pairs[0][0])
-    datum = _datum_shift(point.x, point.y)
-    for sign in (-1.0, 1.0):
-        if np.hypot(east - sign * datum[0], north - sign * datum[1]) < SAME_SHIFT_M:
-            return [_vn2000_remark(distance)]
+    if datumshift.datum_sign(east, north, point.x, point.y):
+        return [_vn2000_remark(distance)]
     return [
         Remark(
             "Ranh giới mới lệch trung bình %(metres).0f m so với ranh giới đang có.",
@@ -134,30 +129,6 @@ def _vn2000_remark(distance: float) -> Remark:
         "and WGS 84: one of the two files may name the wrong reference system.",
         {"metres": distance},
     )
-
-
-def _shift(pairs: Sequence[tuple[Any, Any]]) -> tuple[float, float]:
-    """Median way in metres east and north from old to new centroids."""
-    old = shapely.get_coordinates(shapely.centroid([pair[0] for pair in pairs]))
-    new = shapely.get_coordinates(shapely.centroid([pair[1] for pair in pairs]))
-    east, north = _metres(old[:, 0], old[:, 1], new[:, 0], new[:, 1])
-    return float(np.median(east)), float(np.median(north))
-
-
-def _datum_shift(lon: float, lat: float) -> tuple[float, float]:
-    """Metres east and north from a VN-2000 position read as WGS84 to where it really is."""
-    true_lon, true_lat = transform_points([lon], [lat], 4756, "OGC:CRS84")
-    east, north = _metres(np.array([lon]), np.array([lat]), true_lon, true_lat)
-    return float(east[0]), float(north[0])
-
-
-def _metres(
-    lon: Any, lat: Any, to_lon: Any, to_lat: Any
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    x, y = to_mercator(lon, lat)
-    to_x, to_y = to_mercator(to_lon, to_lat)
-    scale = np.cos(np.radians(lat))
-    return (to_x - x) * scale, (to_y - y) * scale
 
 
 def compare(file: UnitFile, known: Mapping[str, tuple[str, Any]]) -> list[Compared]:

@@ -94,7 +94,7 @@ class _Import:
     def run(self, crosswalk: succession.Crosswalk | None) -> None:
         """Write everything, and fill in the report."""
         session, report = self.session, self.report
-        _keep_others_out(session)
+        keep_others_out(session)
         report.edition_in_use = edition_in_use(session)
         edition = write.find_edition(session, report.edition, self.actor)
         self.say("Đang ghi ranh giới…")
@@ -138,7 +138,7 @@ class _Import:
         report.remarks += remarks
 
 
-def _keep_others_out(session: Session) -> None:
+def keep_others_out(session: Session) -> None:
     """On PostgreSQL, let readers go on but no writer in, so that no row is placed by the old boundaries.
 
     A GeoPackage has one writer at a time anyway.

@@ -1,4 +1,4 @@
-"""The demonstration province as a record: units, growing areas, villages, producers, products, lots."""
+"""The demonstration province as a record: units, areas, villages, producers, products, lots, the programme."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from data.demo.photos import write_photos
 from data.demo.producers import write_producers
 from data.demo.production import write_growing_areas
 from data.demo.products import write_products
+from data.demo.programme import write_programme
 from data.demo.territory import build_territory
 from data.demo.trade import write_lots, write_sale_points
 from data.demo.units import write_units
@@ -40,7 +41,9 @@ def build(
         tell("Ghi sản phẩm, điểm bán và lô sản phẩm")
         goods = write_products(ledger, makers, villages, fields)
         write_sale_points(ledger, places, goods)
-        write_lots(ledger, goods)
+        lots = write_lots(ledger, goods)
+        tell("Ghi chu trình, hồ sơ, Hội đồng và giấy chứng nhận")
+        write_programme(ledger, goods, lots, territory.province.code)
         if media is not None:
             tell("Vẽ hình minh hoạ")
             write_photos(ledger, media, goods, villages)

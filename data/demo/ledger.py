@@ -35,7 +35,7 @@ class Ledger:
         table = model.__table__
         self.counts[table.name] = self.counts.get(table.name, 0) + len(rows)
         columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in rows[0]}
-        if "search" in table.c:
+        if hasattr(model, "search_parts"):
             columns["search"] = [model(**row).search_parts() for row in rows]
         fixed = {"source": LABEL, "created_at": MOMENT, "updated_at": MOMENT}
         columns |= {name: [value] * len(rows) for name, value in fixed.items() if name in table.c}

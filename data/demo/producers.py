@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,7 @@ class Maker:
     place: Place
     point: shapely.Point
     is_draft: bool
+    facts: Mapping[str, Any]
 
 
 def write_producers(ledger: Ledger, places: Sequence[Place]) -> list[Maker]:
@@ -62,7 +63,7 @@ def write_producers(ledger: Ledger, places: Sequence[Place]) -> list[Maker]:
     ids = ledger.write(Producer, rows, points)
     ledger.write(ProducerUpgrade, _upgrades(dice, ids, rows))
     return [
-        Maker(key, row["name"], brand, row["kind"], row["workers"], place, point, row["status"] == DRAFT)
+        Maker(key, row["name"], brand, row["kind"], row["workers"], place, point, row["status"] == DRAFT, row)
         for key, row, brand, place, point in zip(ids, rows, brands, homes, points, strict=True)
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,7 @@ class Good:
     point: shapely.Point
     origins: tuple[int, ...]
     is_draft: bool
+    facts: Mapping[str, Any]
 
 
 def write_products(
@@ -72,6 +73,7 @@ def write_products(
             point,
             tuple(origins.near(dice, item, point)),
             row["status"] == DRAFT,
+            row,
         )
         for key, row, (item, maker), point in zip(ids, rows, pairs, points, strict=True)
     ]

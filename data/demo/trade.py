@@ -9,6 +9,7 @@ from typing import Any
 
 import shapely
 
+from data.base import PUBLISHED
 from data.demo import names
 from data.demo.dice import Dice
 from data.demo.ledger import AS_OF, Ledger, publication
@@ -70,8 +71,8 @@ def _shop(dice: Dice, number: int, place: Place) -> dict[str, Any]:
     }
 
 
-def write_lots(ledger: Ledger, goods: Sequence[Good]) -> None:
-    """Write lots of goods that keep, with the growing areas that their material came from."""
+def write_lots(ledger: Ledger, goods: Sequence[Good]) -> dict[int, int]:
+    """Write lots of goods that keep, with the growing areas of their material; return one lot for each product."""
     dice = Dice("lots")
     made = [good for good in goods if good.item.shelf_days and good.item.unit and not good.is_draft]
     chosen = [dice.pick(made) for _ in range(LOTS)]
@@ -81,6 +82,9 @@ def write_lots(ledger: Ledger, goods: Sequence[Good]) -> None:
     ids = ledger.write(Lot, rows, points)
     sources = [_sources(dice, key, good) for key, good in zip(ids, chosen, strict=True)]
     ledger.write(LotGrowingArea, [row for rows_of_lot in sources for row in rows_of_lot])
+    return {
+        good.id: key for key, good, row in zip(ids, chosen, rows, strict=True) if row["status"] == PUBLISHED
+    }
 
 
 def _lot(dice: Dice, good: Good, used: Counter[tuple[int, dt.date]]) -> dict[str, Any]:

@@ -34,6 +34,12 @@ class Option:
     min_star: int | None = None
     case: str | None = None
 
+    @property
+    def case_key(self) -> str | None:
+        """The short name of a case that is told by the product's nature, the same in every criterion."""
+        key, colon, _title = (self.case or "").partition(":")
+        return key.strip() if colon else None
+
 
 @dataclass(frozen=True)
 class Criterion:
@@ -120,6 +126,18 @@ class ProductSet:
         """Every criterion that offers a choice, by code, in the order of the law."""
         return {c.code: c for section in self.sections for c in section.judged}
 
+    @functools.cached_property
+    def cases(self) -> dict[str, tuple[str, ...]]:
+        """The cases between which the product's nature decides for the whole set: {short name: titles}."""
+        found: dict[str, dict[str, None]] = {}
+        for criterion in self.criteria.values():
+            for option in criterion.options:
+                if option.case_key:
+                    found.setdefault(option.case_key, {})[(option.case or "").partition(":")[2].strip()] = (
+                        None
+                    )
+        return {key: tuple(titles) for key, titles in found.items()}
+
     @property
     def is_whole(self) -> bool:
         """Tell whether every part is there and all sums fit."""
@@ -192,8 +210,8 @@ class Edition:
 
 def editions() -> tuple[str, ...]:
     """List the editions that are known, oldest first."""
-    names = (file.name for file in _folder().iterdir())
-    return tuple(sorted(name.removesuffix(".json") for name in names if name.endswith(".json")))
+    names = (file.name for file in _folder().iterdir() if file.name.endswith(".json"))
+    return tuple(sorted(year for name in names if (year := name.removesuffix(".json")).isdigit()))
 
 
 @functools.cache
@@ -205,7 +223,18 @@ def edition(name: str) -> Edition:
             edition=name,
             known=", ".join(editions()),
         )
-    return read_edition(orjson.loads(_folder().joinpath(f"{name}.json").read_bytes()))
+    return read_edition(_document(name))
+
+
+def set_document(name: str, number: int) -> dict[str, Any]:
+    """Return a set of an edition as its reference file has it. Raises CriteriaError."""
+    edition(name).set(number)
+    return next(dict(s) for s in _document(name)["sets"] if s["number"] == number)
+
+
+def _document(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = orjson.loads(_folder().joinpath(f"{name}.json").read_bytes())
+    return document
 
 
 def edition_at(day: dt.date, *, kind: str = "first", submitted: dt.date | None = None) -> Edition:

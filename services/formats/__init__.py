@@ -1,6 +1,6 @@
 """The formats that features leave in: one registry, every writer a stream of bytes over the one read path."""
 
-from services.formats import csv, geojson, gml, jsonfg, ogr
+from services.formats import csv, geojson, gml, jsonfg, ogr, shapefile
 from services.formats.base import Context, Features, Format, feature_id, features_of, pages
 
 FORMATS: dict[str, Format] = {
@@ -14,7 +14,7 @@ FORMATS: dict[str, Format] = {
         Format("csv", csv.MEDIA_TYPE, "csv", csv.write),
         Format("flatgeobuf", ogr.FLATGEOBUF, "fgb", ogr.write_flatgeobuf),
         Format("gpkg", ogr.GEOPACKAGE, "gpkg", ogr.write_geopackage),
-        Format("shapefile", ogr.SHAPEFILE, "zip", ogr.write_shapefile),
+        Format("shapefile", shapefile.MEDIA_TYPE, "zip", shapefile.write),
     )
 }
 

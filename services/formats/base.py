@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +22,7 @@ from layers import read
 from layers.fields import Field, FieldType, Layer
 
 CHUNK = 2_000
+PIECE = 256 * 1024
 
 Geometries: TypeAlias = NDArray[np.object_]
 Tail: TypeAlias = Callable[[int, str | None], Mapping[str, Any]]
@@ -45,7 +48,10 @@ class Context:
     numbers too. `fallback` adds WGS84 geometry to JSON-FG in other systems. `lonlat` writes CSV places as two
     columns, by default for points only. `marked` puts the UTF-8 mark before CSV, for spreadsheets. `schema` is
     the address of the XML Schema that a GML document names. `indexed` gives FlatGeobuf its spatial index, which
-    puts the features in an order of its own.
+    puts the features in an order of its own. `companions` puts beside the features what explains them where a
+    file is kept: styles, code lists, a data dictionary. `encoding` is that of a shapefile's texts: UTF-8 or TCVN3.
+    `scratch` is the folder for files in the making. A writer adds to `cut` the fields whose texts it shortened or
+    changed.
     """
 
     target: SrsName = field(default_factory=lambda: srsname.of(srsname.CRS84))
@@ -58,6 +64,10 @@ class Context:
     marked: bool = False
     schema: str | None = None
     indexed: bool = False
+    companions: bool = False
+    encoding: str = "UTF-8"
+    scratch: Path | None = None
+    cut: set[str] = field(default_factory=set)
 
     @property
     def content_crs(self) -> str:
@@ -167,6 +177,35 @@ class Shapes:
     def wkb_in_order(self) -> NDArray[np.object_]:
         """The same as WKB."""
         return np.asarray(shapely.to_wkb(self.in_order), dtype=object) if self.target.swapped else self.wkb
+
+
+def joined(pages: list[read.Rows]) -> read.Rows:
+    """Pages put together to one."""
+    if len(pages) == 1:
+        return pages[0]
+    ids, wkb = (np.concatenate([getattr(page, name) for page in pages]) for name in ("ids", "wkb"))
+    columns = [list(chain.from_iterable(parts)) for parts in zip(*(p.columns for p in pages), strict=True)]
+    return read.Rows(pages[0].fields, ids, wkb, [*columns])
+
+
+def batches(pages: Iterable[read.Rows], size: int) -> Iterator[read.Rows]:
+    """Pages that hold rows, put together to some `size` rows."""
+    waiting: list[read.Rows] = []
+    for page in pages:
+        if len(page):
+            waiting.append(page)
+        if sum(map(len, waiting)) >= size:
+            yield joined(waiting)
+            waiting = []
+    if waiting:
+        yield joined(waiting)
+
+
+def bytes_of(path: Path) -> Iterator[bytes]:
+    """A file in pieces."""
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            yield piece
 
 
 def is_wgs84(target: SrsName) -> bool:

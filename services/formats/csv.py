@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from layers.fields import FieldType
 from layers.read import Rows
@@ -62,10 +63,11 @@ def _cells(kind: FieldType, column: Sequence[Any]) -> list[Any]:
 
 
 def _text(value: Any) -> str:
-    """A text that a spreadsheet would take for a formula is marked as text (OWASP, CSV injection)."""
-    if value is None:
-        return ""
-    text = text_of(value)
+    return "" if value is None else harmless(text_of(value))
+
+
+def harmless(text: str) -> str:
+    """The text, marked as text where a spreadsheet would take it for a formula (OWASP, CSV injection)."""
     return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
@@ -78,11 +80,16 @@ def _places(page: Rows, context: Context, *, lonlat: bool) -> list[list[str]]:
     if not lonlat:
         texts = shapely.to_wkt(shapes.moved, rounding_precision=decimals)
         return [["" if text is None else text for text in texts.tolist()]]
+    return [_decimals(values, decimals) for values in inner_points(page, context)]
+
+
+def inner_points(page: Rows, context: Context) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """x and y in the target system of a point inside each shape (N each), NaN where there is none."""
     # The point is found before moving, so that it lies inside the shape as the record has it.
-    points = shapely.point_on_surface(shapes.lonlat)
+    points = shapely.point_on_surface(Shapes(page, context.target).lonlat)
     if not is_wgs84(context.target):
         points = Shapes(Rows((), page.ids, shapely.to_wkb(points), []), context.target).moved
-    return [_decimals(values, decimals) for values in (shapely.get_x(points), shapely.get_y(points))]
+    return shapely.get_x(points), shapely.get_y(points)
 
 
 def _decimals(values: Any, decimals: int) -> list[str]:

@@ -59,6 +59,8 @@ _TEXTUAL = ("geojson", "jsonfg", "csv", "html")
 _SELF_TELLING = ("geojson", "jsonfg")
 #: How many rows a page shows to people who name no limit.
 PAGE_OF_PEOPLE = 25
+#: Up to how many rows a page is kept whole in memory, for those who ask for the same one next.
+SHORT_PAGE = 20
 
 
 @blueprint.get("/collections/<collection_id>/items", strict_slashes=False)
@@ -83,7 +85,8 @@ def items(collection_id: str) -> Response:
     etag = tag(
         layer.id, revision, store_mark(), actor.audience_key, request.url, form.key, context.language()
     )
-    return conditional(etag, actor, make)
+    short = (wanted.query.limit or asked.DEFAULT_LIMIT) <= SHORT_PAGE
+    return conditional(etag, actor, make, short=short)
 
 
 class _Page:

@@ -126,10 +126,10 @@ def own_links(forms: Sequence[Form], chosen: Form) -> list[Link]:
         link("self", iri_to_uri(request.url), chosen.media_type, _("Trang này"), hreflang=context.language())
     ]
     arguments = {k: v for k, v in request.args.items() if k != "f"}
+    same = f"{iri_to_uri(request.base_url)}?{urlencode(arguments)}{'&' if arguments else ''}"
     for form in forms:
         if form is not chosen:
-            href = f"{iri_to_uri(request.base_url)}?{urlencode({**arguments, 'f': form.key})}"
-            links.append(link("alternate", href, form.media_type, form.name))
+            links.append(link("alternate", f"{same}f={form.key}", form.media_type, form.name))
     return links
 
 

@@ -123,7 +123,8 @@ def _map(wanted: MapRequest) -> Response:
     def make() -> Response:
         return Response(picture.draw(wanted), mimetype=wanted.media_type)
 
-    return _cached(wanted.layers, make, *vars(wanted).values())
+    asked = (value for name, value in vars(wanted).items() if name != "layers")
+    return _cached(wanted.layers, make, *asked)
 
 
 def _information(parameters: Parameters, version: str) -> Response:
@@ -183,7 +184,9 @@ def _cached(layers: tuple[Layer, ...], make: Callable[[], Response], *parts: obj
     """Answer with a tag of the revisions of the layers, the caller's audience and language, and the parts."""
     actor = context.actor()
     known = read.all_revisions(context.session(), layers)
-    etag = tag(store_mark(), actor.audience_key, context.language(), *known.values(), *parts)
+    names = [layer.id for layer in layers]
+    revisions_then = [known[name] for name in names]
+    etag = tag(store_mark(), actor.audience_key, context.language(), *names, *revisions_then, *parts)
     return conditional(etag, actor, make)
 
 

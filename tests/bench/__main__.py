@@ -1,7 +1,7 @@
 """Speeds and memory in one run, printed as tables with ratios: `make bench` or `python -m tests.bench`.
 
-Options: --areas N (100000), --postgres URL (ST_AsMVT as a rival), --only part,part (tiles, geojson, load, http,
-growth, demo). Figures are medians; ratios within one run mean something, single milliseconds do not.
+Options: --areas N (100000), --postgres URL (ST_AsMVT as a rival), --only part,part (tiles, geojson, http,
+peers, growth, demo). Figures are medians; ratios within one run mean something, single milliseconds do not.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import geopandas
@@ -35,6 +36,9 @@ from gis import crs, tilegrid
 from layers import catalogue, read, tiles
 from services.items import feature_texts
 from tests.bench import parcels
+from tests.bench.peers import bench_peers
+from tests.bench.server import serve
+from tests.bench.table import heading, row
 
 AREAS = catalogue.layer("growing_areas")
 CENTRE = (105.0, 9.0, 105.0001, 9.0001)
@@ -52,17 +56,6 @@ def median_ms(work: Callable[[], Any], rounds: int = 9) -> float:
         times.append(time.perf_counter() - started)
         gc.enable()
     return statistics.median(times) * 1000
-
-
-def row(*cells: object) -> None:
-    """Print one line of a table."""
-    print("  " + "".join(f"{c!s:<34}" if i == 0 else f"{c!s:>15}" for i, c in enumerate(cells)), flush=True)
-
-
-def heading(title: str) -> None:
-    """Print the title of a table with the memory that this process has at its peak."""
-    peak = psutil.Process().memory_info().rss // 2**20
-    print(f"\n{title}  (RSS {peak} MB)", flush=True)
 
 
 def parcel_store(url: str, count: int) -> tuple[Store, float]:
@@ -196,21 +189,6 @@ def bench_geojson(store: Store) -> None:
 # ---- through the server
 
 
-def serve(database: str, instance: Path, port: int) -> subprocess.Popen[bytes]:
-    """Start the real program with two workers and wait until it answers."""
-    environment = {**os.environ, "OCOPMAP_DATABASE_URL": database, "OCOPMAP_INSTANCE": str(instance)}
-    command = [sys.executable, "-m", "webmap.cli", "serve", "--port", str(port), "--workers", "2"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(150):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=1)
-            return process
-        except OSError:
-            time.sleep(0.2)
-    process.kill()
-    raise RuntimeError("the server did not start")
-
-
 def requests_per_second(address: str, count: int) -> float:
     """Ask an address many times from four threads; return answers per second."""
     from concurrent.futures import ThreadPoolExecutor
@@ -289,12 +267,69 @@ def bench_demo(folder: Path) -> None:
     store.dispose()
 
 
+# ---- export
+
+EXPORT = """
+import sys, time
+from pathlib import Path
+from data.store import Store
+from layers import catalogue
+from services import exports
+started = time.perf_counter()
+exports.export(Store(sys.argv[1]), catalogue.layer("growing_areas"), Path(sys.argv[2]), sys.argv[3])
+seconds = time.perf_counter() - started
+peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+print(seconds, int(peak.split()[1]) // 1024)
+"""
+
+
+def bench_export(store: Store, folder: Path) -> None:
+    """Compare the export of all areas with ogr2ogr from the same file, each in a process of its own."""
+    heading("Export of all areas with all public attributes: s, peak MB of the process")
+    row("", "ours", "MB", "ogr2ogr", "ratio")
+    drivers = {
+        "shp": "ESRI Shapefile",
+        "gpkg": "GPKG",
+        "flatgeobuf": "FlatGeobuf",
+        "csv": "",
+        "parquet": "",
+        "kml": "",
+    }
+    for form, driver in drivers.items():
+        extension = {"shp": "shp.zip", "flatgeobuf": "fgb"}.get(form, form)
+        runs = [_ours(store, folder / f"ours.{extension}", form) for _ in range(3)]
+        seconds = statistics.median(s for s, _ in runs)
+        peak = max(mb for _, mb in runs)
+        cells = [f"{seconds:.2f}", str(peak)]
+        if driver and store.path is not None and which("ogr2ogr"):
+            rival = statistics.median(
+                _ogr2ogr(store.path, folder / f"rival.{extension}", driver) for _ in range(3)
+            )
+            cells += [f"{rival:.2f}", f"{seconds / rival:.2f}x"]
+        row(form, *cells)
+
+
+def _ours(store: Store, path: Path, form: str) -> tuple[float, int]:
+    url = store.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-c", EXPORT, url, str(path), form]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return float(told[0]), int(told[1])
+
+
+def _ogr2ogr(source: Path, path: Path, driver: str) -> float:
+    path.unlink(missing_ok=True)
+    started = time.perf_counter()
+    command = ["ogr2ogr", "-q", "-f", driver, str(path), str(source), "growing_areas"]
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - started
+
+
 def main() -> None:
     """Run the parts that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--areas", type=int, default=100_000)
     parser.add_argument("--postgres", default=os.environ.get("OCOP_BENCH_POSTGRES", ""))
-    parser.add_argument("--only", default="tiles,geojson,http,growth,demo")
+    parser.add_argument("--only", default="tiles,geojson,http,peers,growth,demo")
     options = parser.parse_args()
     parts = set(options.only.split(","))
     with tempfile.TemporaryDirectory() as name:
@@ -317,10 +352,14 @@ def main() -> None:
             bench_geojson(store)
         if "http" in parts:
             bench_http(store, folder)
+        if "peers" in parts:
+            bench_peers(store.url.render_as_string(), store.path, folder, options.areas)
         if "growth" in parts:
             bench_growth(folder)
         if "demo" in parts:
             bench_demo(folder)
+        if "export" in parts:
+            bench_export(store, folder)
         store.dispose()
 
 

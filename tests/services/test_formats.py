@@ -26,7 +26,7 @@ from gis.geometry import promote_multi
 from layers import catalogue, read
 from layers.fields import FieldType
 from services.formats import FORMATS, Context, Features, gml
-from services.formats.ogr import short_names
+from services.formats.shapefile import short_names
 from services.formats.xmlschema import feature_type_schema
 from tests.conftest import lacking
 from tests.xmlschemas import schema

@@ -149,7 +149,8 @@ def test_kml_and_kmz_give_all_placemarks_with_their_extended_data(tmp_path):
         with open_vector(path) as source:
             commune, office = source
             assert source.crs == "EPSG:4326" and source.count == 2 and source.geometry_type == "Unknown"
-            assert list(source.fields) == ["name", "description", "MA_XA", "điện thoại"]
+            assert list(source.fields) == ["name", "description", "MA_XA", "folder", "điện thoại"]
+        assert commune.properties["folder"] == "Xã"
         assert commune.properties["MA_XA"] == "32248" and commune.properties["điện thoại"] is None
         hole = [(104.72, 8.62), (104.74, 8.62), (104.74, 8.64)]
         assert shapely.equals(commune.geometry, shapely.Polygon(SHAPES[1].exterior.coords, [hole]))

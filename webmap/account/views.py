@@ -14,11 +14,15 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import DataRequired
 
 from data import people
-from data.accounts import check_password
+from data.accounts import Role, check_password
 from services import context
 from webmap.security import LOGIN_LIMIT, User, limiter
 
 blueprint = Blueprint("account", __name__)
+
+#: Who does not edit layers starts with what waits for them in the programme.
+STARTS_WITH_TASKS = frozenset({Role.PRODUCER, Role.COUNCIL_MEMBER})
+OWN_START = "/programme"
 
 
 class LoginForm(FlaskForm):
@@ -48,7 +52,7 @@ def sign_in() -> str | Response | tuple[str, int]:
         return render_template("account/login.html", form=form, next=target), 401
     login_user(User(account))
     people.note_login(context.store(), account.id, "web")
-    return redirect(target or "/office", 303)
+    return redirect(target or (OWN_START if account.role in STARTS_WITH_TASKS else "/office"), 303)
 
 
 @blueprint.post("/logout")

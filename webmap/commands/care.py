@@ -8,6 +8,7 @@ import click
 
 from data import backup as backups
 from data import integrity
+from webmap.commands.coverage import check_coverage
 from webmap.commands.session import FILE, Session, pass_session
 
 SIGNS = {
@@ -17,14 +18,18 @@ SIGNS = {
 }
 
 
-@click.command(
+@click.group(
+    invoke_without_command=True,
     short_help="Kiểm tra bản ghi.",
-    help="Kiểm tra bản ghi: tệp, chỉ mục, số đếm, hình học, địa bàn, diện tích. Mã thoát 1 khi có lỗi.",
+    help="Kiểm tra bản ghi: tệp, chỉ mục, số đếm, hình học, địa bàn, diện tích. Mã thoát 1 khi có lỗi. "
+    "`coverage` kiểm tra chất lượng hình của một lớp hoặc một tệp.",
 )
 @click.option("--problems", is_flag=True, help="Chỉ in những dòng có vấn đề.")
 @click.pass_context
 def check(ctx: click.Context, problems: bool) -> None:
     """Print a table of findings."""
+    if ctx.invoked_subcommand is not None:
+        return
     session: Session = ctx.obj
     store = session.store
     if not store.exists():
@@ -39,6 +44,9 @@ def check(ctx: click.Context, problems: bool) -> None:
     errors, notices = count[integrity.Verdict.ERROR], count[integrity.Verdict.NOTICE]
     click.echo(f"{len(findings)} mục kiểm tra: {errors} lỗi, {notices} lưu ý.")
     ctx.exit(1 if integrity.has_errors(findings) else 0)
+
+
+check.add_command(check_coverage)
 
 
 @click.command(

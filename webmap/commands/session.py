@@ -13,6 +13,7 @@ from data import founding
 from data.store import Store
 from layers import catalogue
 from layers.fields import Layer
+from services import jobs
 from webmap.settings import Settings
 
 
@@ -27,7 +28,9 @@ class Session:
     @functools.cached_property
     def store(self) -> Store:
         """The store, whether or not there is a record in it."""
-        return Store(self.settings.database_url)
+        store = Store(self.settings.database_url)
+        jobs.install(store, self.settings.instance)
+        return store
 
     @property
     def record(self) -> Store:

@@ -1,6 +1,7 @@
-"""The office: where officers add and change records, and connect their desktop programs."""
+"""The office: where officers add and change records, bring and take files, and look after their quality."""
 
-from webmap.office import qgis
-from webmap.office.views import blueprint
+from webmap.office import boundaries, export, history, imports, jobs, qgis, quality, table, views
 
-__all__ = ["blueprint", "qgis"]
+BLUEPRINTS = tuple(m.blueprint for m in (views, boundaries, export, history, imports, jobs, quality, table))
+
+__all__ = ["BLUEPRINTS", "qgis"]

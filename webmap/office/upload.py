@@ -14,6 +14,8 @@ from werkzeug.utils import secure_filename
 from gis import crs, vectorfile
 from gis.errors import Refusal
 
+FEWEST_CORNERS = 3
+
 
 class UploadError(Refusal):
     """The outline cannot be read."""
@@ -70,9 +72,19 @@ def _from_file(file: FileStorage) -> shapely.Geometry | None:
 def _joined(shapes: list[shapely.Geometry]) -> shapely.Geometry | None:
     if not shapes:
         return None
-    if len(shapes) == 1:
-        return shapes[0]
     kinds = {s.geom_type.removeprefix("Multi") for s in shapes}
+    if kinds == {"LineString"}:
+        shapes = _outlines(shapes)
+        kinds = {"Polygon"}
     if kinds == {"Polygon"}:
-        return shapely.multipolygons(list(shapely.get_parts(shapes)))
-    return shapely.geometrycollections(shapes)
+        return shapes[0] if len(shapes) == 1 else shapely.multipolygons(list(shapely.get_parts(shapes)))
+    return shapes[0] if len(shapes) == 1 else shapely.geometrycollections(shapes)
+
+
+def _outlines(lines: list[shapely.Geometry]) -> list[shapely.Geometry]:
+    """Close tracks into the areas that they go round."""
+    rings = [shapely.get_coordinates(line) for line in shapely.get_parts(lines)]
+    areas = [shapely.Polygon(ring) for ring in rings if len(np.unique(ring, axis=0)) >= FEWEST_CORNERS]
+    if not areas:
+        raise UploadError("Đường trong tệp quá ngắn, không khép được thành vùng; cần ít nhất ba điểm.")
+    return areas

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import shapely
 from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_login import login_required
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from data import audit, codes
-from layers import catalogue, read
-from layers.edit import KEEP, Conflict, EditError, NotAllowed, NotFound, editing, is_editable, may_edit
+from data import codes
+from data.batches import Batch
+from gis.geometry import area_ha
+from layers import catalogue, history, read
+from layers.edit import KEEP, Conflict, EditError, Edits, NotAllowed, NotFound, editing, is_editable, may_edit
 from layers.fields import Field, Layer
 from services import context
 from services.errors import sentence_of, status_of
-from webmap.office import upload
+from webmap.office import conflicts, takeover, upload
 from webmap.pages import static, vendor
 from webmap.planner.assets import import_map
 
@@ -87,17 +90,6 @@ def delete(layer_id: str, row_id: int) -> BaseResponse:
     return redirect("/office", 303)
 
 
-@blueprint.get("/history/<layer_id>/<int:row_id>")
-@login_required
-def history(layer_id: str, row_id: int) -> str:
-    """Show who changed a row when."""
-    layer = _layer(layer_id)
-    record = _record(layer, row_id)
-    changes = audit.history(context.session(), layer.table, row_id)
-    titles = {f.name: f.title[context.language()] for f in layer.readable_fields(context.actor())}
-    return render_template("office/history.html", layer=layer, record=record, changes=changes, titles=titles)
-
-
 def _layer(layer_id: str) -> Layer:
     try:
         layer = catalogue.layer(layer_id)
@@ -118,17 +110,23 @@ def _record(layer: Layer, row_id: int) -> dict[str, Any]:
 
 
 def _save(layer: Layer, row_id: int | None) -> Any:
-    values = {f.name: request.form.get(f.name, "") for f in _form_fields(layer)}
+    fields = _form_fields(layer)
+    values = {f.name: request.form.get(f.name, "") for f in fields}
     version = request.form.get("version", type=int)
     try:
         shape = upload.geometry_of(request.form.get("geometry", ""), request.files.get("geometry_file"))
-        with editing(context.store(), context.actor(), "web") as edits:
+        plans = takeover.plans_of(request.form.get("neighbours", ""))
+        with editing(context.store(), context.actor(), "web", batch=_batch(layer, values, plans)) as edits:
             if row_id is None:
                 row_id = edits.insert(layer, values, shape)
             else:
-                edits.update(layer, row_id, values, KEEP if shape is None else shape, version=version)
+                chosen, outline = _chosen(edits, layer, row_id, values, shape)
+                edits.update(layer, row_id, chosen, outline, version=version)
+            takeover.carry_out(edits, layer, row_id, plans)
             repairs = list(edits.repairs)
     except (EditError, upload.UploadError) as error:
+        if _asked_by_script():
+            raise
         return _refused(layer, row_id, values, error)
     flash(_("Đã lưu."), "ok")
     for _on, _id, repair in repairs:
@@ -137,24 +135,106 @@ def _save(layer: Layer, row_id: int | None) -> Any:
             % {"before": f"{repair.area_before_ha:.4f}", "after": f"{repair.area_after_ha:.4f}"},
             "warning",
         )
-    return redirect(layer.page_address(row_id) or "/office", 303)
+    address = layer.page_address(row_id) or "/office"
+    return {"location": address} if _asked_by_script() else redirect(address, 303)
+
+
+def _asked_by_script() -> bool:
+    return request.accept_mimetypes.best == "application/json"
+
+
+def _batch(layer: Layer, values: dict[str, Any], plans: list[takeover.Plan]) -> Batch | None:
+    """Return a batch when neighbours change too, so that the whole can be undone as one."""
+    if not plans:
+        return None
+    title = _("Gộp hoặc cắt thửa lân cận: %(name)s", name=values.get(layer.name_field) or layer.title)
+    return Batch(kind="merge", title=title, table_name=layer.table)
+
+
+def _chosen(
+    edits: Edits, layer: Layer, row_id: int, values: dict[str, Any], shape: shapely.Geometry | None
+) -> tuple[dict[str, Any], Any]:
+    """Return what is to be written after the choices of a conflict; a script has put them into the form already."""
+    outline = KEEP if shape is None else shape
+    if "chosen" in request.form:
+        return values, outline
+    kept = {n: v for n, v in values.items() if request.form.get(f"choice-{n}") != "theirs"}
+    choice = request.form.get("choice-geometry")
+    if choice == "theirs":
+        return kept, KEEP
+    if choice == "merge" and shape is not None:
+        base_version = request.form.get("base_version", 0, type=int)
+        base = history.state_at(edits.session, layer, row_id, base_version)
+        theirs = _record(layer, row_id)["geometry"]
+        if theirs is not None:
+            return kept, conflicts.merged(base["geom"] if base else None, shape, theirs)
+    return kept, outline
 
 
 def _refused(layer: Layer, row_id: int | None, values: dict[str, Any], error: Exception) -> tuple[str, int]:
-    """Show the form again with what was typed, the reason, and in a conflict what is kept now."""
+    """Show the form again with what was typed, the reason, and in a conflict what was and what is kept."""
     context.renew_session()
-    theirs = None
     version = request.form.get("version", 1, type=int)
-    if isinstance(error, Conflict) and row_id is not None:
-        theirs = _record(layer, row_id)
-        version = error.current
-    text = request.form.get("geometry", "")
+    sentence = sentence_of(error)
+    conflict = None
     try:
-        shape = upload.geometry_of(text, None)
+        shape = upload.geometry_of(request.form.get("geometry", ""), None)
     except upload.UploadError:
         shape = None
-    page = _form(layer, row_id, values, shape, version, error=error, theirs=theirs)
+    own = isinstance(error, Conflict) and error.row_id == row_id
+    if isinstance(error, NotFound) and row_id is not None and not _exists(layer, row_id):
+        row_id = None
+        sentence = _(
+            "Hồ sơ này vừa bị người khác xóa. Nội dung của bạn còn nguyên ở dưới; bấm Lưu để ghi thành hồ sơ mới."
+        )
+    elif row_id is not None and (own or "base_version" in request.form):
+        base_version = version if own else request.form.get("base_version", version, type=int)
+        conflict = _conflict(layer, row_id, base_version, values, shape)
+        version = error.current if isinstance(error, Conflict) and own else version
+    page = _form(layer, row_id, values, shape, version, error=error, sentence=sentence, conflict=conflict)
     return page, status_of(error)
+
+
+def _exists(layer: Layer, row_id: int) -> bool:
+    return read.is_visible(context.session(), layer, row_id, context.actor())
+
+
+def _conflict(
+    layer: Layer, row_id: int, base_version: int, values: dict[str, Any], shape: shapely.Geometry | None
+) -> dict[str, Any]:
+    """Return what the form shows of a conflict: by field, and as outlines."""
+    theirs = _record(layer, row_id)
+    base = history.state_at(context.session(), layer, row_id, base_version)
+    rows = [
+        {
+            "name": d.field.name,
+            "title": d.field.title[context.language()],
+            "both": d.both,
+            "base_known": d.base_known,
+            "choice": request.form.get(f"choice-{d.field.name}") or d.preset,
+            **{side: _form_field(d.field, getattr(d, side)) for side in ("base", "mine", "theirs")},
+        }
+        for d in conflicts.differences(_form_fields(layer), base, values, theirs)
+    ]
+    outlines = _outlines(base["geom"] if base else None, shape, theirs["geometry"])
+    return {"rows": rows, "base_version": base_version, "outlines": outlines}
+
+
+def _outlines(
+    base: shapely.Geometry | None, mine: shapely.Geometry | None, theirs: shapely.Geometry | None
+) -> dict[str, Any] | None:
+    """Return the outlines of a conflict as GeoJSON with the choice that loses least, or None when they agree."""
+    if mine is None or theirs is None or conflicts.same_shape(mine, theirs):
+        return None
+    by_me, by_them = (base is None or not conflicts.same_shape(base, s) for s in (mine, theirs))
+    preset = "theirs" if by_them and not by_me else "merge" if by_me and by_them else "mine"
+    shapes = {"base": base, "mine": mine, "theirs": theirs, "merge": conflicts.merged(base, mine, theirs)}
+    return {
+        "choice": request.form.get("choice-geometry") or preset,
+        "both": by_me and by_them,
+        "shapes": {n: orjson.loads(shapely.to_geojson(s)) for n, s in shapes.items() if s is not None},
+        "hectares": {n: float(area_ha([s])[0]) for n, s in shapes.items() if s is not None},
+    }
 
 
 def _form(
@@ -165,19 +245,24 @@ def _form(
     version: int,
     *,
     error: Exception | None = None,
-    theirs: dict[str, Any] | None = None,
+    sentence: str | None = None,
+    conflict: dict[str, Any] | None = None,
 ) -> str:
     geometry = shapely.to_geojson(shape) if shape is not None else ""
+    address = f"/edit/{layer.id}/{row_id or 'new'}"
     return render_template(
         "office/edit.html",
         layer=layer,
         row_id=row_id,
+        address=address,
+        draft_key=f"{context.actor().account_id}:{address}",
         fields=[_form_field(f, values.get(f.name)) for f in _form_fields(layer)],
         geometry=geometry,
+        neighbours="" if isinstance(error, Conflict | NotFound) else request.form.get("neighbours", ""),
         version=version,
-        sentence=sentence_of(error) if error else None,
+        sentence=sentence,
         bad_field=getattr(error, "field", None),
-        theirs=[_form_field(f, theirs.get(f.name)) for f in _form_fields(layer)] if theirs else None,
+        conflict=conflict,
         import_map=import_map(vendor, static),
     )
 

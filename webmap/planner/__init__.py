@@ -1,5 +1,7 @@
-"""The planner's map."""
+"""The planner's map, and views of it that were kept."""
 
-from webmap.planner.views import blueprint
+from webmap.planner import savedviews, views
 
-__all__ = ["blueprint"]
+BLUEPRINTS = (views.blueprint, savedviews.blueprint)
+
+__all__ = ["BLUEPRINTS"]

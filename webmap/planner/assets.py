@@ -13,7 +13,7 @@ from data.spatial import Box
 from layers import catalogue, read
 from services import context
 from webmap.pages import record_facts, static, vendor
-from webmap.planner.strings import common_strings, edit_strings
+from webmap.planner.strings import common_strings, edit_strings, table_strings
 
 STATIC = Path(__file__).parent.parent / "static"
 FONT = "be-vietnam-pro"
@@ -35,6 +35,9 @@ def import_map(vendor: Callable[[str, str], str], static: Callable[[str], str]) 
         "terra-draw-maplibre-gl-adapter": vendor(
             "terra-draw-maplibre-gl-adapter", "terra-draw-maplibre-gl-adapter.modern.js"
         ),
+        "polyclip-ts": vendor("polyclip-ts", "index.js"),
+        "bignumber.js": vendor("bignumber.js", "bignumber.mjs"),
+        "splaytree-ts": vendor("splaytree-ts", "index.js"),
     }
     for file in sorted((STATIC / "js").rglob("*.js")):
         path = file.relative_to(STATIC).as_posix()
@@ -68,6 +71,11 @@ def embed_data() -> dict[str, Any]:
 def edit_data() -> dict[str, Any]:
     """Return what the edit form hands to its script."""
     return {"strings": edit_strings(), "config": map_config()}
+
+
+def table_data() -> dict[str, Any]:
+    """Return what the attribute table hands to its script."""
+    return {"strings": table_strings(), "config": map_config()}
 
 
 def home_bounds() -> Box:

@@ -10,9 +10,11 @@ from urllib.parse import urlencode
 from flask import render_template, request
 from flask_babel import gettext as _
 
+from data.admin_units import find_unit
+from data.lineage import meanings
 from layers import catalogue, read, statistics
 from layers.fields import Layer
-from layers.filters import Comparison, Filter, all_of
+from layers.filters import Comparison, Filter, IsIn, all_of
 from services import context
 from webmap.public.blueprint import blueprint
 from webmap.public.media import pictures
@@ -102,6 +104,16 @@ def communes() -> str:
     return render_template("public/communes.html", title=_("Xã, phường, thị trấn"), page=page)
 
 
+@blueprint.app_template_global()
+def export_url(page: Page) -> str:
+    """Return the address where the rows of a list, with its filters, are taken out as a file."""
+    names = {"district_code": "district", "commune_code": "commune"}
+    chosen = {names.get(c.name, c.name): c.chosen for c in page.filters if c.chosen}
+    if commune := request.args.get("commune_code"):
+        chosen["commune"] = commune
+    return f"/export?{urlencode({'layer': request.path.strip('/'), **chosen})}"
+
+
 @blueprint.app_template_filter("upper_first")
 def upper_first(text: str) -> str:
     """Begin a text with a capital and leave the rest as it is, unlike str.capitalize."""
@@ -144,7 +156,13 @@ def _comparison(choice: Choice) -> Filter | None:
 
 def _commune(layer: Layer) -> Filter | None:
     code = request.args.get("commune_code", "")
-    return Comparison("commune_code", "=", code) if code and layer.id != "communes" else None
+    if not code or layer.id == "communes":
+        return None
+    # A code of before a boundary change stands for the units that hold its ground today.
+    session = context.session()
+    former = [] if find_unit(session, code) else meanings(session, code)
+    today = dict.fromkeys(heir.code for meaning in former for heir in meaning.now)
+    return IsIn("commune_code", tuple(today)) if today else Comparison("commune_code", "=", code)
 
 
 def _address(**extra: Any) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, TypeVar
 
 from flask import abort, render_template
 
+from data.admin_units import edition_in_use
+from data.programme import certificates, participations
+from data.programme.tables import Certificate
 from layers import catalogue, read
 from layers.edit import is_editable
 from layers.fields import Layer
 from layers.related import Related, Relations
 from services import context
+from webmap.pages import TIME_ZONE
 from webmap.public import svgmap
 from webmap.public.blueprint import blueprint
 from webmap.public.lists import english_names
@@ -58,8 +63,15 @@ def product(row_id: int) -> str:
     layer, record = _record("products", row_id)
     around = _present(_relations().of_product(row_id))
     common = _common(layer, record, commune_id=around.commune_id)
-    photos = pictures_of(layer.table, row_id)
-    return render_template("public/product.html", **common, **_facts(around), photos=photos)
+    session, actor = context.session(), context.actor()
+    return render_template(
+        "public/product.html",
+        **common,
+        **_facts(around),
+        photos=pictures_of(layer.table, row_id),
+        certificates=_certificates(row_id),
+        in_cycle=participations.of_product(session, actor, row_id),
+    )
 
 
 @blueprint.get("/producers/<int:row_id>")
@@ -69,6 +81,14 @@ def producer(row_id: int) -> str:
     around = _present(_relations().of_producer(row_id))
     common = _common(layer, record, commune_id=around.commune_id)
     return render_template("public/producer.html", **common, **_facts(around))
+
+
+def _certificates(product_id: int) -> list[tuple[Certificate, certificates.CertificateState]]:
+    """The certificates of a product with how they stand today: the one in force first, then the newest."""
+    today = dt.datetime.now(TIME_ZONE).date()
+    found = certificates.of_product(context.session(), context.actor(), product_id)
+    pairs = [(row, certificates.state_of(row, today)) for row in found]
+    return sorted(pairs, key=lambda pair: pair[1] in certificates.ENDED)
 
 
 def _relations() -> Relations:
@@ -104,8 +124,10 @@ def _common(layer: Layer, record: dict[str, Any], *, commune_id: int | None) -> 
     geometry = record.pop("geometry")
     record["commune_id"] = None if layer.id == "communes" else commune_id
     english = context.language() == "en"
-    own_shape = None if layer.id == "communes" else geometry
     session, actor = context.session(), context.actor()
+    # A unit in use is a unit of the map; a former one is drawn over those of today.
+    drawn = layer.id == "communes" and record.get("edition") == edition_in_use(session)
+    own_shape = None if drawn else geometry
     editable = layer.editable_in_office and is_editable(session, layer, record["id"], actor)
     return {
         "layer": layer,

@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from data.accounts import PUBLIC
+from data.spatial import Box
 from data.store import Session, address_of
 from layers import catalogue, read
 
@@ -134,12 +135,12 @@ def locator(
     west, north, east, south = drawn.bounds
     if max(east - west, south - north) < 2 * SMALLEST_PART:
         return replace(base, pin=_label("", drawn.representative_point()))
-    return replace(base, shape=_path(shapely.simplify(drawn, TOLERANCE / 2)))
+    return replace(base, shape=path(shapely.simplify(drawn, TOLERANCE / 2)))
 
 
 def _draw(geometries: Geometries, records: list[dict[str, object]]) -> ProvinceMap:
     west, south, east, north = (float(v) for v in shapely.total_bounds(geometries))
-    frame = _frame(west, south, east, north)
+    frame = frame_of((west, south, east, north))
     drawn = _coverage(frame.project(geometries))
     names = [r["district_name"] for r in records]
     districts = sorted({str(n) for n in names if n})
@@ -151,7 +152,7 @@ def _draw(geometries: Geometries, records: list[dict[str, object]]) -> ProvinceM
             name=str(r["name"]),
             district=str(r["district_name"]) if r["district_name"] else None,
             tone=1 + (districts.index(str(r["district_name"])) % TONES if r["district_name"] else 0),
-            path=_path(g),
+            path=path(g),
         )
         for r, g in zip(records, drawn, strict=True)
     )
@@ -162,20 +163,30 @@ def _draw(geometries: Geometries, records: list[dict[str, object]]) -> ProvinceM
         width=frame.width,
         height=frame.height,
         communes=units,
-        borders=_path(shapely.line_merge(borders)),
-        outline=_path(everything),
+        borders=path(shapely.line_merge(borders)),
+        outline=path(everything),
         labels=labels,
         frame=frame,
         bbox=(west, south, east, north),
     )
 
 
-def _frame(west: float, south: float, east: float, north: float) -> Frame:
+def frame_of(box: Box, *, tallest: float = math.inf) -> Frame:
+    """Return the frame of a lon/lat box (west, south, east, north), as large as a picture of it may be in pixels."""
+    west, south, east, north = box
+    wide, high = max(east - west, 1e-9), max(north - south, 1e-9)
     shrink = math.cos(math.radians((south + north) / 2))
-    scale_x = (WIDTH - 2 * MARGIN) / max(east - west, 1e-9)
+    scale_x = min((WIDTH - 2 * MARGIN) / wide, (tallest - 2 * MARGIN) * shrink / high)
     scale_y = scale_x / shrink
-    height = (north - south) * scale_y + 2 * MARGIN
-    return Frame(west, north, scale_x, scale_y, round(WIDTH), math.ceil(height))
+    width, height = round(wide * scale_x + 2 * MARGIN), math.ceil(high * scale_y + 2 * MARGIN)
+    return Frame(west, north, scale_x, scale_y, width, height)
+
+
+def around(box: Box, share: float, least: float = 0.0) -> Box:
+    """Return a lon/lat box widened on every side by a share of its longer side, by `least` degrees at the least."""
+    west, south, east, north = box
+    pad = max(share * max(east - west, north - south), least)
+    return west - pad, south - pad, east + pad, north + pad
 
 
 def _coverage(drawn: Geometries) -> Geometries:
@@ -200,7 +211,7 @@ def _largest(geometry: shapely.Geometry) -> shapely.Geometry:
     return max(shapely.get_parts(geometry), key=lambda part: part.area)
 
 
-def _path(geometry: shapely.Geometry) -> str:
+def path(geometry: shapely.Geometry) -> str:
     """Write a geometry as SVG path data: tenths of a pixel, relative steps, which compress well."""
     pieces = []
     for part in shapely.get_parts(geometry):

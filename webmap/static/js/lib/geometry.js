@@ -39,6 +39,24 @@ export function areaOf(polygons) {
   return polygons.reduce((sum, polygon) => sum + polygonArea(polygon), 0);
 }
 
+const MAJOR = 6378137;
+const ECCENTRICITY_SQUARED = 0.00669437999014;
+
+// The radii of curvature at the middle latitude: exact to a few parts per million for edges of some kilometres.
+function edgeLength([lon1, lat1], [lon2, lat2]) {
+  const phi = ((lat1 + lat2) / 2) * RADIANS;
+  const w = 1 - ECCENTRICITY_SQUARED * Math.sin(phi) ** 2;
+  const north = ((lat2 - lat1) * RADIANS * MAJOR * (1 - ECCENTRICITY_SQUARED)) / w ** 1.5;
+  const east = ((lon2 - lon1) * RADIANS * MAJOR * Math.cos(phi)) / Math.sqrt(w);
+  return Math.hypot(north, east);
+}
+
+/** Length of a path in metres on the WGS84 ellipsoid. */
+export const lengthOf = (path) => path.reduce((sum, point, i) => (i ? sum + edgeLength(path[i - 1], point) : 0), 0);
+
+/** Length of all borders of polygons in metres, holes included. */
+export const perimeterOf = (polygons) => polygons.flat().reduce((sum, ring) => sum + lengthOf(ring), 0);
+
 /** The box [west, south, east, north] of any coordinates, or null where there are none. */
 export function boundsOf(coordinates) {
   const flat = coordinates.flat(Infinity);

@@ -11,16 +11,15 @@ const HATCH_SIZE = 16;
 
 /** Wires the chooser; `sources` maps a level to {source, sourceLayer}. */
 export function makeChoropleth({ map, elements, config, sources, before, bus }) {
-  const { indicatorSelect, levelSelect, legendBox } = elements;
-  const state = { indicator: "", level: LEVELS[0], data: null };
+  const { indicatorSelect, levelSelect, editionSelect, methodSelect, legendBox } = elements;
+  const state = { indicator: "", level: LEVELS[0], edition: "", method: "", data: null };
   let pending = null;
   map.addImage("hatch", hatchPattern(), { pixelRatio: 2 });
 
   function draw() {
     for (const id of [FILL, HATCH, EDGE]) if (map.getLayer(id)) map.removeLayer(id);
     if (!state.data) return;
-    const { source, sourceLayer } = sources[state.level];
-    const common = { source, "source-layer": sourceLayer };
+    const common = state.edition ? shapesOf(map, state) : tilesOf(sources[state.level]);
     const { colors, blank } = colorsOf(state.data);
     map.addLayer({ id: FILL, type: "fill", ...common, paint: { "fill-color": colors, "fill-opacity": 0.85 } }, before);
     const without = ["in", ["id"], ["literal", blank]];
@@ -28,26 +27,31 @@ export function makeChoropleth({ map, elements, config, sources, before, bus }) 
     map.addLayer({ id: EDGE, type: "line", ...common, paint: { "line-color": "#5d6b66", "line-width": 0.6 } }, before);
   }
 
-  async function show(indicator, level) {
+  async function show(indicator, level, { edition = "", method = "" } = {}) {
     pending?.abort();
     state.indicator = indicator;
     state.level = LEVELS.includes(level) ? level : LEVELS[0];
+    state.edition = optionOf(editionSelect, edition);
+    state.method = optionOf(methodSelect, method);
     state.data = null;
+    editionSelect.value = state.edition;
+    methodSelect.value = state.method || methodSelect.options[0]?.value || "";
+    editionSelect.disabled = !indicator;
+    methodSelect.disabled = !indicator || !state.edition;
     indicatorSelect.value = state.indicator;
     levelSelect.value = state.level;
     levelSelect.disabled = !indicator;
     if (indicator) {
       pending = new AbortController();
-      const address = `${config.statistics.replace(/\.json$/, "")}/${encodeURIComponent(indicator)}.json`;
       try {
-        state.data = await getJson(`${address}?level=${state.level}`, { signal: pending.signal });
+        state.data = await getJson(addressOf(config, state, "json"), { signal: pending.signal });
       } catch (error) {
         if (error.name === "AbortError") return;
         announce(error.message);
       }
     }
     draw();
-    drawLegend(legendBox, state.data);
+    drawLegend(legendBox, state.data, addressOf(config, state, "csv"));
     bus.tell("choropleth", { data: state.data });
     if (state.data) announce(t("choropleth_shown", { name: local(state.data.title) }));
   }
@@ -56,13 +60,17 @@ export function makeChoropleth({ map, elements, config, sources, before, bus }) 
     if (Boolean(indicatorSelect.value) !== Boolean(state.indicator)) {
       bus.tell("theme", { active: Boolean(indicatorSelect.value) });
     }
-    show(indicatorSelect.value, levelSelect.value);
+    choose();
   });
-  levelSelect.addEventListener("change", () => show(indicatorSelect.value, levelSelect.value));
+  const choose = () => {
+    const others = { edition: editionSelect.value, method: methodSelect.value };
+    return show(indicatorSelect.value, levelSelect.value, others);
+  };
+  for (const select of [levelSelect, editionSelect, methodSelect]) select.addEventListener("change", choose);
   return {
     show,
     get view() {
-      return { choropleth: state.indicator, level: state.level };
+      return { choropleth: state.indicator, level: state.level, edition: state.edition, method: state.method };
     },
     valueOf: (id) => state.data?.values.find((entry) => entry.id === id),
     get data() {
@@ -71,10 +79,37 @@ export function makeChoropleth({ map, elements, config, sources, before, bus }) 
   };
 }
 
-/** Fills the chooser with the indicators that the server knows. */
-export async function fillIndicators(select, config) {
-  const { indicators } = await getJson(config.statistics);
-  for (const { id, title } of indicators) select.append(el("option", { value: id }, local(title)));
+/** Fills the choosers with the indicators, editions and methods that the server knows. */
+export async function fillIndicators({ indicatorSelect, editionSelect, methodSelect, editionChoice }, config) {
+  const { indicators, editions, methods } = await getJson(config.statistics);
+  for (const { id, title } of indicators) indicatorSelect.append(el("option", { value: id }, local(title)));
+  for (const { code, title, in_use: inUse } of editions) {
+    editionSelect.append(el("option", { value: inUse ? "" : code, selected: inUse }, title));
+  }
+  for (const [id, title] of Object.entries(methods)) methodSelect.append(el("option", { value: id }, local(title)));
+  editionChoice.hidden = editions.length < 2;
+}
+
+const optionOf = (select, value) => ([...select.options].some((option) => option.value === value) ? value : "");
+
+function addressOf(config, { indicator, level, edition, method }, format) {
+  const address = `${config.statistics.replace(/\.json$/, "")}/${encodeURIComponent(indicator)}.${format}`;
+  const asked = new URLSearchParams({ level });
+  if (edition) asked.set("edition", edition);
+  if (edition && method) asked.set("method", method);
+  return `${address}?${asked}`;
+}
+
+const tilesOf = ({ source, sourceLayer }) => ({ source, "source-layer": sourceLayer });
+
+// Tiles hold the edition in use; the units of another one come whole, once.
+function shapesOf(map, { level, edition }) {
+  const source = `${level}-${edition}`;
+  if (!map.getSource(source)) {
+    const data = `/layers/${level}.geojson?edition=${encodeURIComponent(edition)}`;
+    map.addSource(source, { type: "geojson", data });
+  }
+  return { source };
 }
 
 /** The class of a value: the last one whose lower bound it reaches. */
@@ -96,7 +131,7 @@ function colorsOf({ classes, values }) {
   return { colors, blank };
 }
 
-function drawLegend(box, data) {
+function drawLegend(box, data, table) {
   box.replaceChildren();
   box.hidden = !data;
   if (!data) return;
@@ -115,7 +150,8 @@ function drawLegend(box, data) {
       el("summary", {}, local(data.title)),
       el("p", { class: "aside" }, [local(data.unit), t(`per_${data.level}`)].filter(Boolean).join(" · ")),
       el("ul", { class: "legend classes" }, ...rows),
-      data.method ? el("p", { class: "aside" }, local(data.method)) : null,
+      data.method ? el("p", { class: "aside", data: { method: data.method_id } }, local(data.method)) : null,
+      el("p", { class: "aside" }, el("a", { href: table }, t("download_table"))),
     ),
   );
 }

@@ -7,12 +7,14 @@ import { makeBus } from "./bus.js";
 import { fillIndicators, makeChoropleth } from "./choropleth.js";
 import { HomeControl } from "./controls.js";
 import { makeCoordinates } from "./coordinates.js";
+import { makeExporting } from "./exporting.js";
 import { showFallback } from "./fallback.js";
 import { makeInView } from "./inview.js";
 import { makeLayerTree } from "./layertree.js";
 import { makeList } from "./list.js";
 import { makeDock, makeDrawer, makeTabs } from "./panel.js";
 import { fetchRecord, pageOf } from "./records.js";
+import { makeSaveView } from "./saveview.js";
 import { makeSearch } from "./search.js";
 import { makeSelection, zoomTo } from "./selection.js";
 import { makeTable } from "./table.js";
@@ -102,6 +104,7 @@ function twins({ layers, bus, frame, pick }) {
   });
   makeList({ elements: { listbox: byId("list"), ...parts("list") }, layers, inView, bus, pick });
   makeTable({ elements: { table: byId("table"), ...parts("table") }, layers, inView, bus, pick });
+  makeExporting({ link: byId("twin-export"), format: byId("twin-format"), inView, frame, bus });
   const dock = makeDock({
     dock: byId("twin"),
     button: byId("twin-button"),
@@ -201,6 +204,8 @@ function run({ map, layers, styles, parameters, view, shown, bus, drawer, tabs }
     elements: {
       indicatorSelect: byId("indicator"),
       levelSelect: byId("level"),
+      editionSelect: byId("edition"),
+      methodSelect: byId("method"),
       legendBox: byId("choropleth-legend"),
     },
     config,
@@ -232,6 +237,11 @@ function run({ map, layers, styles, parameters, view, shown, bus, drawer, tabs }
     },
   });
   wireMapPicking(parts);
+  const fragment = () => {
+    writeAddress(parts);
+    return location.hash;
+  };
+  makeSaveView({ dialog: byId("keep-view"), button: byId("keep-button"), fragment });
 
   clearTheGroundForThemes(parts, bus);
   bus.on("browse", ({ layer }) => {
@@ -273,14 +283,21 @@ function clearTheGroundForThemes({ shown, tree }, bus) {
 async function applyView(view, { layers, shown, choropleth, selection, inView }) {
   inView.setLayer(view.selected?.layer ?? firstOf(layers, shown));
   await fillIndicatorsOnce();
-  await choropleth.show(view.choropleth ?? "", view.level);
+  await choropleth.show(view.choropleth ?? "", view.level, view);
   if (view.selected) await selection.select(view.selected.layer, view.selected.id, { open: true, zoom: !view.map });
   else selection.clear({ quiet: true });
 }
 
+const editionElements = () => ({
+  indicatorSelect: byId("indicator"),
+  editionSelect: byId("edition"),
+  methodSelect: byId("method"),
+  editionChoice: byId("edition-choice"),
+});
+
 let indicatorsFilled = null;
 function fillIndicatorsOnce() {
-  indicatorsFilled ??= fillIndicators(byId("indicator"), config).catch(() => {
+  indicatorsFilled ??= fillIndicators(editionElements(), config).catch(() => {
     byId("indicator").disabled = true;
   });
   return indicatorsFilled;

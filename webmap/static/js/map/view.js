@@ -1,4 +1,4 @@
-// The address of the page holds the view: #map=z/lat/lon&layers=a:60,b&choropleth=…&level=…&selected=layer/id&lang=vi
+// The address of the page holds the view: #map=z/lat/lon&layers=a:60,b&choropleth=…&level=…&edition=…&method=…&selected=layer/id&lang=vi
 
 const FULL = 100;
 
@@ -11,14 +11,14 @@ export function parseView(hash) {
     view.map = { zoom, lat, lon };
   }
   if (given.has("layers")) view.layers = parseLayers(given.get("layers"));
-  for (const name of ["choropleth", "level", "lang"]) if (given.get(name)) view[name] = given.get(name);
+  for (const name of ["choropleth", "level", "edition", "method", "lang"]) if (given.get(name)) view[name] = given.get(name);
   const [layer, id] = (given.get("selected") ?? "").split("/");
   if (layer && /^\d+$/.test(id ?? "")) view.selected = { layer, id: Number(id) };
   return view;
 }
 
 /** Writes a view as the part of the address after '#'. */
-export function formatView({ map, layers, choropleth, level, selected, lang }) {
+export function formatView({ map, layers, choropleth, level, edition, method, selected, lang }) {
   const parts = [];
   if (map) {
     const digits = Math.max(2, Math.ceil(map.zoom / 3) + 1);
@@ -27,6 +27,8 @@ export function formatView({ map, layers, choropleth, level, selected, lang }) {
   if (layers) parts.push(`layers=${formatLayers(layers)}`);
   if (choropleth) parts.push(`choropleth=${encodeURIComponent(choropleth)}`);
   if (choropleth && level) parts.push(`level=${encodeURIComponent(level)}`);
+  if (choropleth && edition) parts.push(`edition=${encodeURIComponent(edition)}`);
+  if (choropleth && edition && method) parts.push(`method=${encodeURIComponent(method)}`);
   if (selected) parts.push(`selected=${encodeURIComponent(selected.layer)}/${selected.id}`);
   if (lang) parts.push(`lang=${lang}`);
   return `#${parts.join("&")}`;

@@ -1,0 +1,70 @@
+"""What the programme's pages share: reading what was typed, saying why something was refused, today's date."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import flash, redirect, request
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from gis.errors import Refusal
+from services import context
+from services.errors import sentence_of, status_of
+from webmap.pages import TIME_ZONE
+
+Made = TypeVar("Made")
+
+
+class FormRefused(Refusal):
+    """Something that was typed cannot be read."""
+
+
+def today() -> dt.date:
+    """Return the day in the province."""
+    return dt.datetime.now(TIME_ZONE).date()
+
+
+def day(name: str) -> dt.date | None:
+    """Read a date of the form, as the browser's date field or as day/month/year. Raises FormRefused."""
+    text = request.form.get(name, "").strip()
+    if not text:
+        return None
+    for form in ("%Y-%m-%d", "%d/%m/%Y"):
+        try:
+            return dt.datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+    raise FormRefused("“%(text)s” không phải ngày; hãy ghi ngày/tháng/năm.", text=text)
+
+
+def number(name: str) -> int | None:
+    """Read a whole number of the form. Raises FormRefused."""
+    text = request.form.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise FormRefused("“%(text)s” không phải số.", text=text) from None
+
+
+def words(name: str) -> str:
+    """Read a text of the form."""
+    return request.form.get(name, "").strip()
+
+
+def done(message: str, address: str) -> BaseResponse:
+    """Say what was done and go on."""
+    flash(message, "ok")
+    return redirect(address, 303)
+
+
+def act(work: Callable[[], Made], page: Callable[[str, Made | None], Any]) -> Any:
+    """Do something that the rules may refuse; then show the page again with the sentence and what was typed."""
+    try:
+        return work()
+    except Refusal as error:
+        context.renew_session()
+        return page(sentence_of(error), None), status_of(error)
