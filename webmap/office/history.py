@@ -257,7 +257,7 @@ def undo(batch_id: int) -> BaseResponse:
         flash(sentence_of(error), "error")
         return redirect(f"/office/batches/{batch_id}", 303)
     if isinstance(done, str):
-        flash(_("Đợt này lớn nên được hoàn tác ở hậu trường; trang này cho biết khi nào xong."), "ok")
+        flash(_("Đợt này lớn nên được hoàn tác chạy nền; trang này cho biết khi nào xong."), "ok")
         return redirect(f"/jobs/{done}", 303)
     flash(_("Đã hoàn tác cả đợt; việc hoàn tác này cũng hoàn tác được."), "ok")
     return redirect(f"/office/batches/{done}", 303)
