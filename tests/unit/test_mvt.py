@@ -471,7 +471,8 @@ def test_every_decoded_polygon_is_valid_and_has_the_area_of_its_clipped_source(s
         shape = found[number][0]
         assert shape.geom_type in ("Polygon", "MultiPolygon")
         assert shapely.is_valid(shape), shapely.is_valid_reason(shape)
-        assert shape.within(window) or shape.equals(window)
+        # The window is a box, so what has all its corners in it lies in it; GEOS errs where a hole touches the edge.
+        assert shapely.box(*shape.bounds).within(window)
         assert shape.area == pytest.approx(clipped.area, abs=tolerance)
         assert shape.difference(clipped.buffer(2.5)).is_empty
 

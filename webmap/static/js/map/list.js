@@ -9,12 +9,16 @@ export function makeList({ elements, layers, inView, bus, pick }) {
   const { listbox, count, previous, next } = elements;
   let active = -1;
   let chosen = null;
+  let drawn = null;
 
   function draw(state) {
     count.textContent = countSentence(state);
     previous.disabled = state.loading || state.first === 0;
     next.disabled = state.loading || !state.next;
     listbox.setAttribute("aria-busy", String(state.loading));
+    // Rows of another layer must not be chosen as rows of this one.
+    if (drawn !== state.layer) listbox.replaceChildren();
+    drawn = state.layer;
     if (state.loading) return;
     const layer = layers.get(state.layer);
     listbox.replaceChildren(...state.rows.map((feature, i) => option(layer, feature, i)));

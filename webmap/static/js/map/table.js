@@ -12,6 +12,7 @@ export function makeTable({ elements, layers, inView, bus, pick }) {
   const { table, count, previous, next } = elements;
   const body = el("tbody", {});
   let chosen = null;
+  let drawn = null;
   const head = el("thead", {});
   table.append(head, body);
 
@@ -39,6 +40,9 @@ export function makeTable({ elements, layers, inView, bus, pick }) {
     previous.disabled = state.loading || state.first === 0;
     next.disabled = state.loading || !state.next;
     table.setAttribute("aria-busy", String(state.loading));
+    // Rows of another layer must not be chosen as rows of this one.
+    if (drawn !== state.layer) body.replaceChildren();
+    drawn = state.layer;
     if (state.loading) return;
     drawHead();
     const layer = layers.get(state.layer);
