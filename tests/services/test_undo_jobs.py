@@ -105,7 +105,7 @@ def test_the_page_leads_to_the_job_and_a_boundary_change_to_its_own_page(
     people.add_person(demo_store, "tinh", "province_officer", password="mot-mat-khau-dai")
     client.post("/login", data={"username": "tinh", "password": "mot-mat-khau-dai"})
     number = imported(demo_store)
-    assert "hậu trường" in client.get(f"/office/batches/{number}").text
+    assert "hoàn tác chạy nền" in client.get(f"/office/batches/{number}").text
     answer = client.post(f"/office/batches/{number}/undo")
     assert answer.status_code == 303
     assert answer.location.startswith("/jobs/")
