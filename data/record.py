@@ -22,6 +22,7 @@ from data import (
 from data.base import Base
 from data.programme import tables as programme
 from data.traceability import lots
+from data.traceability import tables as traceability
 
 metadata = Base.metadata
 
@@ -41,6 +42,7 @@ __all__ = [
     "programme",
     "quality",
     "tables",
+    "traceability",
     "uploads",
     "views",
     "wfs",

@@ -29,7 +29,7 @@ from services import (
 from services.errors import problem, status_of
 from services.imports import views as imports
 from services.wfs import views as wfs
-from webmap import account, office, outside, pages, planner, programme, public, security
+from webmap import account, office, outside, pages, planner, programme, public, security, trace
 from webmap.settings import Settings
 
 COMPRESSED = [
@@ -68,6 +68,8 @@ PROGRAM_PATHS = (
     "/wms",
     "/qgis/",
     "/imports/",
+    "/epcis",
+    "/trace",
 )
 
 
@@ -113,6 +115,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         *planner.BLUEPRINTS,
         *office.BLUEPRINTS,
         *programme.BLUEPRINTS,
+        *trace.BLUEPRINTS,
     ):
         app.register_blueprint(blueprint)
     security.exempt_services(app, programs)

@@ -1,0 +1,1 @@
+"""The EPCIS 2.0 service: capture, queries, subscriptions."""
