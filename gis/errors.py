@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 
 def marked(text: str) -> str:
     """Return a text as it is; the mark puts it into the translation catalogue when a name stands for it later."""
     return text
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Something to be said to a person: Vietnamese with places for facts, and the key of its translation.
+
+    A fact may itself be in two languages, a mapping with `vi` and `en`, or several sentences, a tuple of them.
+    """
+
+    message: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return _in_vietnamese(self.message, self.facts)
+
+
+def _in_vietnamese(message: str, facts: Mapping[str, object]) -> str:
+    return message % {name: _fact(fact) for name, fact in facts.items()} if facts else message
+
+
+def _fact(fact: object) -> object:
+    if isinstance(fact, Mapping):
+        return fact["vi"]
+    return "; ".join(map(str, fact)) if isinstance(fact, tuple) else fact
 
 
 class Refusal(Exception):
@@ -21,4 +48,4 @@ class Refusal(Exception):
         self.facts = facts
 
     def __str__(self) -> str:
-        return self.message % self.facts if self.facts else self.message
+        return _in_vietnamese(self.message, self.facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ from data.programme.participations import Outdated
 from data.programme.rights import NotYours
 from data.store import StoreError
 from gis.crs import OutsideCrs, UnknownCrs
-from gis.errors import Refusal, marked
+from gis.errors import Refusal, Sentence, marked
 from gis.gml import GmlError
 from layers.edit import Conflict, EditError, Invalid, NotAllowed, NotFound
 from layers.fields import Label
@@ -111,12 +112,27 @@ def _translated(text: str) -> str:
     return str(gettext(text))
 
 
+def said(message: str, facts: Mapping[str, object]) -> str:
+    """Return a sentence with its facts in the caller's language, also those facts that are in two languages."""
+    text = _translated(message)
+    filled = {name: _fact(fact) for name, fact in facts.items()}
+    return text % filled if filled else text
+
+
+def _fact(fact: object) -> object:
+    if isinstance(fact, Sentence):
+        return said(fact.message, fact.facts)
+    if isinstance(fact, Label | Mapping):
+        return fact[language()]
+    if isinstance(fact, tuple):
+        return "; ".join(str(_fact(part)) for part in fact)
+    return fact
+
+
 def sentence_of(error: Exception) -> str:
     """Return the sentence that the caller reads, in their language."""
     if isinstance(error, Refusal):
-        text, lang = _translated(error.message), language()
-        facts = {name: fact[lang] if isinstance(fact, Label) else fact for name, fact in error.facts.items()}
-        return text % facts if facts else text
+        return said(error.message, error.facts)
     if isinstance(error, OperationalError):
         return _translated(BUSY)
     if isinstance(error, DataError):

@@ -16,8 +16,9 @@ from flask_login import current_user
 from data import codes
 from data.record_facts import all_facts
 from data.store import Failure
+from gis.errors import Sentence
 from services import context
-from services.errors import sentence_of, status_of
+from services.errors import said, sentence_of, status_of
 from webmap.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
@@ -29,7 +30,13 @@ def install(app: Flask) -> None:
     """Give templates their globals and filters, and let versioned static files be kept for a year."""
     app.context_processor(_globals)
     app.jinja_env.filters.update(
-        number=number, date_=date_, moment=moment, ha=hectares, label=code_label, money=money
+        number=number,
+        date_=date_,
+        moment=moment,
+        ha=hectares,
+        label=code_label,
+        money=money,
+        said=_said,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -39,6 +46,10 @@ def install(app: Flask) -> None:
         if request.endpoint == "static" and response.status_code == 200 and versioned:
             response.headers["Cache-Control"] = f"public, max-age={STATIC_SECONDS}, immutable"
         return response
+
+
+def _said(sentence: Sentence) -> str:
+    return said(sentence.message, sentence.facts)
 
 
 def _globals() -> dict[str, Any]:

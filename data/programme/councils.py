@@ -29,7 +29,7 @@ from data.programme.tables import (
     Dossier,
 )
 from data.text import fold
-from gis.errors import Refusal
+from gis.errors import Refusal, Sentence
 
 CHAIR, DEPUTY, SECRETARY, MEMBER = "chair", "deputy", "secretary", "member"
 ROLES = (CHAIR, DEPUTY, SECRETARY, MEMBER)
@@ -181,23 +181,35 @@ def remove_member(session: Session, actor: Actor, member_id: int, day: dt.date) 
     )
 
 
-def faults(council: Council) -> list[str]:
+def faults(council: Council) -> list[Sentence]:
     """Name what the composition rule finds wrong, in plain words."""
     rule = compositions()[council.composition]
     seated = [m for m in council.members if m.left_on is None]
     voting = voters(council)
     found = []
     if rule.least is not None and len(voting) < rule.least:
-        found.append(f"cần ít nhất {rule.least} thành viên chấm điểm, đang có {len(voting)}")
+        found.append(
+            Sentence(
+                "cần ít nhất %(least)s thành viên chấm điểm, đang có %(count)s",
+                {"least": rule.least, "count": len(voting)},
+            )
+        )
     if rule.most is not None and len(voting) > rule.most:
-        found.append(f"có nhiều nhất {rule.most} thành viên chấm điểm, đang có {len(voting)}")
+        found.append(
+            Sentence(
+                "có nhiều nhất %(most)s thành viên chấm điểm, đang có %(count)s",
+                {"most": rule.most, "count": len(voting)},
+            )
+        )
     if not any(m.role == CHAIR for m in seated):
-        found.append("chưa có chủ tịch")
+        found.append(Sentence("chưa có chủ tịch"))
     if council.kind == "council" and not any(m.role == SECRETARY for m in seated):
-        found.append("chưa có thư ký")
+        found.append(Sentence("chưa có thư ký"))
     agencies = [fold(m.agency) for m in seated]
     found += [
-        f"chưa có đại diện {seat}" for seat in rule.required if not any(fold(seat) in a for a in agencies)
+        Sentence("chưa có đại diện %(seat)s", {"seat": seat})
+        for seat in rule.required
+        if not any(fold(seat) in a for a in agencies)
     ]
     return found
 
@@ -308,7 +320,7 @@ def open_session(
     council = meeting.council
     wrong = faults(council)
     if wrong:
-        raise CouncilError("Thành phần Hội đồng chưa đúng: %(items)s.", items="; ".join(wrong))
+        raise CouncilError("Thành phần Hội đồng chưa đúng: %(items)s.", items=tuple(wrong))
     there = [m for m in voters(council) if m.id in set(present)]
     if meeting.mode == MEETING:
         _check_quorum(council, there, meeting.starts_at.date())

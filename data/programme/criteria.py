@@ -16,7 +16,7 @@ from typing import Any, Literal
 import orjson
 
 from data.text import fold
-from gis.errors import Refusal
+from gis.errors import Refusal, Sentence
 
 TOTAL = 100
 
@@ -174,7 +174,12 @@ class Defect:
     facts: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return self.text % self.facts if self.facts else self.text
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Sentence:
+        """What is wrong, with its facts."""
+        return Sentence(self.text, self.facts)
 
 
 @dataclass(frozen=True)
@@ -327,7 +332,10 @@ def _criterion(document: Mapping[str, Any]) -> Criterion:
 
 
 def _remarks(documents: list[Mapping[str, Any]]) -> tuple[Defect, ...]:
-    return tuple(Defect(d["set"], d["criterion"], d["text"]) for d in documents)
+    return tuple(
+        Defect(d["set"], d["criterion"], "%(text)s", facts={"text": {"vi": d["text"], "en": d["en"]}})
+        for d in documents
+    )
 
 
 def _folder() -> Any:

@@ -32,7 +32,7 @@ from data.programme.tables import (
     ReturnedItem,
 )
 from data.traceability.lots import Lot
-from gis.errors import Refusal
+from gis.errors import Refusal, Sentence
 
 KINDS = ("first", "upgrade", "re_evaluation")
 OPEN_STATUSES = ("preparing", "returned_by_commune", "returned_by_province")
@@ -45,9 +45,9 @@ class DossierError(Refusal):
 class Incomplete(DossierError):
     """Things are missing; `items` names each of them."""
 
-    def __init__(self, items: Sequence[str]) -> None:
-        super().__init__("Hồ sơ còn thiếu: %(items)s.", items="; ".join(items))
-        self.items = list(items)
+    def __init__(self, items: Sequence[Sentence]) -> None:
+        super().__init__("Hồ sơ còn thiếu: %(items)s.", items=tuple(items))
+        self.items = [str(item) for item in items]
 
 
 # ---- filling in
@@ -200,26 +200,32 @@ def expected(session: Session, dossier: Dossier) -> scoring.Result | None:
     return scoring.count(edition, product_set(session, dossier), [scoring.Ballot(dossier.choices)])
 
 
-def missing(session: Session, dossier: Dossier, today: dt.date) -> list[str]:
+def missing(session: Session, dossier: Dossier, today: dt.date) -> list[Sentence]:
     """Name what a complete dossier of this kind still needs, in plain words."""
     items = [
-        f.title["vi"] for f in forms().fields(dossier.kind) if f.required and not dossier.forms.get(f.name)
+        Sentence("%(title)s", {"title": f.title})
+        for f in forms().fields(dossier.kind)
+        if f.required and not dossier.forms.get(f.name)
     ]
     one = product_set(session, dossier)
     unanswered = scoring.mark(one, scoring.Ballot(dossier.choices)).missing
     if unanswered:
-        items.append(f"tự chấm các tiêu chí {', '.join(unanswered)}")
+        items.append(Sentence("tự chấm các tiêu chí %(codes)s", {"codes": ", ".join(unanswered)}))
     present = [e for e in dossier.evidence if e.withdrawn_at is None]
     for row in forms().evidence:
         own = [e for e in present if e.kind == row.row]
         if row.required and not own:
-            items.append(row.title["vi"])
+            items.append(Sentence("%(title)s", {"title": row.title}))
         items += [
-            f"{e.title} (hết hạn {e.expires_on:%d/%m/%Y})"
+            Sentence("%(title)s (hết hạn %(day)s)", {"title": e.title, "day": f"{e.expires_on:%d/%m/%Y}"})
             for e in own
             if e.expires_on and e.expires_on < today
         ]
-    items += [f"trả lời: {r.text}" for r in dossier.returns if r.settled_at is None and not r.answer]
+    items += [
+        Sentence("trả lời: %(text)s", {"text": r.text})
+        for r in dossier.returns
+        if r.settled_at is None and not r.answer
+    ]
     return items
 
 

@@ -122,7 +122,7 @@ def test_dossiers_that_were_handed_in_are_complete_and_frozen(session):
     for dossier in submitted:
         open_items = [r for r in dossier.returns if r.settled_at is None]
         lacking = [
-            item for item in dossiers.missing(session, dossier, AS_OF) if not item.startswith("trả lời")
+            item for item in dossiers.missing(session, dossier, AS_OF) if not str(item).startswith("trả lời")
         ]
         assert lacking == [], (dossier.id, lacking)
         assert bool(open_items) == dossier.participation.status.startswith(("returned_by_c", "returned_by_p"))
