@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, send_file
@@ -12,13 +13,11 @@ from flask_login import login_required
 from data.accounts import EDITORS_OF_ALL
 from data.programme import advice, dossiers
 from data.programme.tables import AdvisoryReport
-from gis.errors import Refusal
 from services import context
 from services.documents import WRITERS
 from services.documents import advisory as sheets
-from services.errors import sentence_of, status_of
 from webmap.pages import record_facts
-from webmap.programme.common import FormRefused, day, done, number, words
+from webmap.programme.common import FormRefused, act, day, number, words
 
 blueprint = Blueprint("advisory", __name__, url_prefix="/programme")
 SPARE_TESTS = 2
@@ -40,14 +39,16 @@ def index() -> str:
 @login_required
 def assign(row_id: int) -> Any:
     """Give a dossier to a member of the advisory group."""
-    try:
-        with context.store().writing() as session:
-            row = advice.assign(session, context.actor(), row_id, number("member") or 0)
-            name = row.member.name
-    except Refusal as error:
-        context.renew_session()
-        return _refused(error, f"/programme/dossiers/{row_id}")
-    return done(_("Đã giao hồ sơ cho %(name)s.", name=name), f"/programme/dossiers/{row_id}#advisory")
+    address = f"/programme/dossiers/{row_id}"
+
+    def work(session: Any) -> str:
+        row = advice.assign(session, context.actor(), row_id, number("member") or 0)
+        return _("Đã giao hồ sơ cho %(name)s.", name=row.member.name)
+
+    def again(sentence: str) -> str:
+        return render_template("programme/refused.html", sentence=sentence, address=address)
+
+    return act(work, again, f"{address}#advisory")
 
 
 @blueprint.get("/advisory/<int:row_id>")
@@ -95,21 +96,18 @@ def save(row_id: int) -> Any:
         if finishing:
             advice.finish(session, context.actor(), row.id)
 
-    refused = _write(work)
-    if refused is not None:
-        return _show(row_id, sentence_of(refused)), status_of(refused)
-    said = _("Đã hoàn thành báo cáo thẩm tra.") if finishing else _("Đã lưu báo cáo.")
-    return done(said, f"/programme/advisory/{row_id}")
+    return _act(row_id, work, _("Đã hoàn thành báo cáo thẩm tra.") if finishing else _("Đã lưu báo cáo."))
 
 
 @blueprint.post("/advisory/<int:row_id>/reopen")
 @login_required
 def reopen(row_id: int) -> Any:
     """Let a finished report be changed again."""
-    refused = _write(lambda session: advice.reopen(session, context.actor(), row_id, words("reason")))
-    if refused is not None:
-        return _show(row_id, sentence_of(refused)), status_of(refused)
-    return done(_("Đã mở lại báo cáo."), f"/programme/advisory/{row_id}")
+    return _act(
+        row_id,
+        lambda session: advice.reopen(session, context.actor(), row_id, words("reason")),
+        _("Đã mở lại báo cáo."),
+    )
 
 
 @blueprint.get("/advisory/<int:row_id>/report.<any(docx,pdf):form>")
@@ -165,17 +163,5 @@ def _evidence(row: AdvisoryReport) -> dict[str, list[Any]]:
     return found
 
 
-def _refused(error: Refusal, address: str) -> Any:
-    return render_template("programme/refused.html", sentence=sentence_of(error), address=address), status_of(
-        error
-    )
-
-
-def _write(work: Any) -> Refusal | None:
-    try:
-        with context.store().writing() as session:
-            work(session)
-    except Refusal as error:
-        context.renew_session()
-        return error
-    return None
+def _act(row_id: int, work: Callable[[Any], Any], said: str) -> Any:
+    return act(work, lambda sentence: _show(row_id, sentence), f"/programme/advisory/{row_id}", said)

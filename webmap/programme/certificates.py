@@ -14,15 +14,13 @@ from data import codes
 from data.programme import certificates, ministry
 from data.programme.rights import row_seen
 from data.programme.tables import Certificate, Dossier
-from gis.errors import Refusal
 from layers import catalogue
 from layers.edit import Edits, editing
 from services import context
 from services.documents import WRITERS
 from services.documents import council as sheets
-from services.errors import sentence_of, status_of
 from webmap.pages import record_facts
-from webmap.programme.common import FormRefused, day, done, number, today, words
+from webmap.programme.common import FormRefused, act, day, done, number, today, words
 
 blueprint = Blueprint("certificates", __name__, url_prefix="/programme")
 SOURCE = "programme"
@@ -61,14 +59,14 @@ def decision_page(row_id: int, sentence: str | None = None) -> str:
 @login_required
 def decide(row_id: int) -> Any:
     """Record a decision, decline, or send on to the ministry."""
-    act = words("act")
+    deed = words("act")
 
     def work(edits: Edits) -> str:
         session, actor = edits.session, context.actor()
-        if act == "ministry":
+        if deed == "ministry":
             certificates.send_to_ministry(session, actor, row_id)
             return _("Đã trình Trung ương.")
-        if act == "decline":
+        if deed == "decline":
             certificates.decline(session, actor, row_id, reason=words("reason") or None)
             return _("Đã ghi kết quả không công nhận.")
         decided_on = day("decision_date")
@@ -238,10 +236,4 @@ def _decides() -> bool:
 
 
 def _act(work: Callable[[Edits], str], again: Callable[[str], str], address: str) -> Any:
-    try:
-        with editing(context.store(), context.actor(), SOURCE) as edits:
-            said = work(edits)
-    except Refusal as error:
-        context.renew_session()
-        return again(sentence_of(error)), status_of(error)
-    return done(said, address)
+    return act(work, again, address, within=editing(context.store(), context.actor(), SOURCE))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import flash, redirect, request
 from werkzeug.wrappers.response import Response as BaseResponse
@@ -13,8 +13,6 @@ from gis.errors import Refusal
 from services import context
 from services.errors import sentence_of, status_of
 from webmap.pages import TIME_ZONE
-
-Made = TypeVar("Made")
 
 
 class FormRefused(Refusal):
@@ -61,10 +59,24 @@ def done(message: str, address: str) -> BaseResponse:
     return redirect(address, 303)
 
 
-def act(work: Callable[[], Made], page: Callable[[str, Made | None], Any]) -> Any:
-    """Do something that the rules may refuse; then show the page again with the sentence and what was typed."""
+def act(
+    work: Callable[[Any], Any],
+    again: Callable[[str], Any],
+    address: str | Callable[[Any], str],
+    said: str | None = None,
+    *,
+    within: Any = None,
+) -> Any:
+    """Do something that the rules may refuse, in one transaction; then say what was done and go on to an address.
+
+    What was done is said by `said`, or else by what `work` returns. When it is refused nothing was written, and
+    `again` shows the page with the reason and what was typed.
+    """
     try:
-        return work()
+        with within or context.store().writing() as session:
+            made = work(session)
+            onward = address if isinstance(address, str) else address(made)
     except Refusal as error:
         context.renew_session()
-        return page(sentence_of(error), None), status_of(error)
+        return again(sentence_of(error)), status_of(error)
+    return done(said or made, onward)

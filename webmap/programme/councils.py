@@ -14,13 +14,11 @@ from flask_login import login_required
 from data import codes
 from data.programme import assemblies, ballots, councils, criteria, dossiers, rounds
 from data.programme.tables import AgendaItem, CouncilMember
-from gis.errors import Refusal
 from services import context
 from services.documents import WRITERS
 from services.documents import council as sheets
-from services.errors import sentence_of, status_of
 from webmap.pages import TIME_ZONE, record_facts
-from webmap.programme.common import FormRefused, day, done, number, today, words
+from webmap.programme.common import FormRefused, act, day, number, today, words
 
 blueprint = Blueprint("councils", __name__, url_prefix="/programme")
 
@@ -52,9 +50,8 @@ def _index(sentence: str | None = None) -> str:
 @login_required
 def create() -> Any:
     """Set up a council."""
-    made: list[int] = []
 
-    def work(session: Any) -> None:
+    def work(session: Any) -> int:
         row = councils.create(
             session,
             context.actor(),
@@ -65,12 +62,9 @@ def create() -> Any:
             round_id=number("round"),
             rules=_rules(),
         )
-        made.append(row.id)
+        return row.id
 
-    refused = _write(work)
-    if refused is not None:
-        return _index(sentence_of(refused)), status_of(refused)
-    return done(_("Đã thành lập Hội đồng."), f"/programme/councils/{made[0]}")
+    return act(work, _index, lambda key: f"/programme/councils/{key}", _("Đã thành lập Hội đồng."))
 
 
 def _rules() -> dict[str, Any]:
@@ -124,20 +118,18 @@ def add_member(row_id: int) -> Any:
             account_id=number("account"),
         )
 
-    refused = _write(work)
-    if refused is not None:
-        return _show(row_id, sentence_of(refused)), status_of(refused)
-    return done(_("Đã thêm thành viên."), f"/programme/councils/{row_id}")
+    return _on_council(row_id, work, _("Đã thêm thành viên."))
 
 
 @blueprint.post("/councils/<int:row_id>/members/<int:member_id>/leave")
 @login_required
 def remove_member(row_id: int, member_id: int) -> Any:
     """Let a member leave."""
-    refused = _write(lambda session: councils.remove_member(session, context.actor(), member_id, today()))
-    if refused is not None:
-        return _show(row_id, sentence_of(refused)), status_of(refused)
-    return done(_("Đã ghi thành viên thôi tham gia."), f"/programme/councils/{row_id}")
+    return _on_council(
+        row_id,
+        lambda session: councils.remove_member(session, context.actor(), member_id, today()),
+        _("Đã ghi thành viên thôi tham gia."),
+    )
 
 
 # ---- sessions
@@ -147,9 +139,8 @@ def remove_member(row_id: int, member_id: int) -> Any:
 @login_required
 def plan_session(row_id: int) -> Any:
     """Plan a session with its agenda."""
-    made: list[int] = []
 
-    def work(session: Any) -> None:
+    def work(session: Any) -> int:
         chosen = [int(v) for v in request.form.getlist("dossier") if v.isdigit()]
         row = councils.plan_session(
             session,
@@ -160,12 +151,14 @@ def plan_session(row_id: int) -> Any:
             mode=words("mode") or councils.MEETING,
             dossier_ids=chosen,
         )
-        made.append(row.id)
+        return row.id
 
-    refused = _write(work)
-    if refused is not None:
-        return _show(row_id, sentence_of(refused)), status_of(refused)
-    return done(_("Đã lập chương trình họp."), f"/programme/sessions/{made[0]}")
+    return act(
+        work,
+        lambda sentence: _show(row_id, sentence),
+        lambda key: f"/programme/sessions/{key}",
+        _("Đã lập chương trình họp."),
+    )
 
 
 @blueprint.get("/sessions/<int:row_id>")
@@ -370,18 +363,9 @@ def _starts_at() -> dt.datetime:
         raise FormRefused("Hãy ghi ngày giờ của phiên họp.") from None
 
 
-def _write(work: Callable[[Any], Any]) -> Refusal | None:
-    try:
-        with context.store().writing() as session:
-            work(session)
-    except Refusal as error:
-        context.renew_session()
-        return error
-    return None
+def _on_council(row_id: int, work: Callable[[Any], Any], said: str) -> Any:
+    return act(work, lambda sentence: _show(row_id, sentence), f"/programme/councils/{row_id}", said)
 
 
 def _on_session(row_id: int, work: Callable[[Any], Any], said: str) -> Any:
-    refused = _write(work)
-    if refused is not None:
-        return _session(row_id, sentence_of(refused)), status_of(refused)
-    return done(said, f"/programme/sessions/{row_id}")
+    return act(work, lambda sentence: _session(row_id, sentence), f"/programme/sessions/{row_id}", said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -13,11 +14,9 @@ from data.programme import cycle as rules
 from data.programme.dossiers import current_of
 from data.programme.rights import row_seen
 from data.programme.tables import Participation
-from gis.errors import Refusal
 from layers import catalogue, read, statistics
 from services import context
-from services.errors import sentence_of, status_of
-from webmap.programme.common import day, done, number, today, words
+from webmap.programme.common import act, day, number, today, words
 
 blueprint = Blueprint("programme", __name__, url_prefix="/programme")
 MOST_PRODUCTS = 400
@@ -94,44 +93,42 @@ def _participation(row_id: int, sentence: str | None = None) -> str:
 @login_required
 def move(row_id: int) -> Any:
     """Move a product to another status."""
-    try:
-        with context.store().writing() as session:
-            row = participations.move(
-                session,
-                context.actor(),
-                row_id,
-                words("to"),
-                reason=words("reason") or None,
-                version=number("version"),
-            )
-            title = rules.cycle().statuses[row.status].title[context.language()]
-    except Refusal as error:
-        context.renew_session()
-        return _participation(row_id, sentence_of(error)), status_of(error)
-    return done(_("Đã chuyển sang “%(status)s”.", status=title), f"/programme/participations/{row_id}")
+
+    def work(session: Any) -> str:
+        row = participations.move(
+            session,
+            context.actor(),
+            row_id,
+            words("to"),
+            reason=words("reason") or None,
+            version=number("version"),
+        )
+        title = rules.cycle().statuses[row.status].title[context.language()]
+        return _("Đã chuyển sang “%(status)s”.", status=title)
+
+    return _act(row_id, work)
 
 
 @blueprint.post("/participations/<int:row_id>/steps/<int:step>")
 @login_required
 def plan(row_id: int, step: int) -> Any:
     """Set when a step is planned and who sees to it."""
-    try:
-        with context.store().writing() as session:
-            participations.plan(
-                session,
-                context.actor(),
-                row_id,
-                step,
-                planned_from=day("planned_from"),
-                planned_to=day("planned_to"),
-                responsible=words("responsible") or None,
-                note=words("note") or None,
-                version=number("version"),
-            )
-    except Refusal as error:
-        context.renew_session()
-        return _participation(row_id, sentence_of(error)), status_of(error)
-    return done(_("Đã lưu kế hoạch của bước."), f"/programme/participations/{row_id}")
+
+    def work(session: Any) -> str:
+        participations.plan(
+            session,
+            context.actor(),
+            row_id,
+            step,
+            planned_from=day("planned_from"),
+            planned_to=day("planned_to"),
+            responsible=words("responsible") or None,
+            note=words("note") or None,
+            version=number("version"),
+        )
+        return _("Đã lưu kế hoạch của bước.")
+
+    return _act(row_id, work)
 
 
 @blueprint.get("/new")
@@ -159,20 +156,18 @@ def _new(sentence: str | None = None) -> str:
 @login_required
 def register() -> Any:
     """Let a product take part in the cycle."""
-    try:
-        with context.store().writing() as session:
-            row = participations.register(
-                session,
-                context.actor(),
-                number("product") or 0,
-                number("year") or today().year,
-                idea=words("idea") or None,
-            )
-            key = row.id
-    except Refusal as error:
-        context.renew_session()
-        return _new(sentence_of(error)), status_of(error)
-    return done(_("Đã đăng ký ý tưởng."), f"/programme/participations/{key}")
+
+    def work(session: Any) -> int:
+        row = participations.register(
+            session,
+            context.actor(),
+            number("product") or 0,
+            number("year") or today().year,
+            idea=words("idea") or None,
+        )
+        return row.id
+
+    return act(work, _new, lambda key: f"/programme/participations/{key}", _("Đã đăng ký ý tưởng."))
 
 
 @blueprint.get("/rounds")
@@ -201,35 +196,33 @@ def _rounds(sentence: str | None = None) -> str:
 @login_required
 def open_round() -> Any:
     """Open a round."""
-    try:
-        with context.store().writing() as session:
-            row = rounds.open_round(
-                session,
-                context.actor(),
-                name=words("name"),
-                level="province",
-                year=number("year") or today().year,
-                receive_before=day("receive_before"),
-                decide_before=day("decide_before"),
-            )
-            name = row.name
-    except Refusal as error:
-        context.renew_session()
-        return _rounds(sentence_of(error)), status_of(error)
-    return done(_("Đã mở %(name)s.", name=name), f"/programme/rounds?year={words('year')}")
+
+    def work(session: Any) -> str:
+        row = rounds.open_round(
+            session,
+            context.actor(),
+            name=words("name"),
+            level="province",
+            year=number("year") or today().year,
+            receive_before=day("receive_before"),
+            decide_before=day("decide_before"),
+        )
+        return _("Đã mở %(name)s.", name=row.name)
+
+    return act(work, _rounds, f"/programme/rounds?year={words('year')}")
 
 
 @blueprint.post("/rounds/<int:row_id>/state")
 @login_required
 def round_state(row_id: int) -> Any:
     """Move a round on: closed, being checked, meeting, deciding, published."""
-    try:
-        with context.store().writing() as session:
-            row = rounds.set_state(
-                session, context.actor(), row_id, words("state"), version=number("version")
-            )
-            year = row.year
-    except Refusal as error:
-        context.renew_session()
-        return _rounds(sentence_of(error)), status_of(error)
-    return done(_("Đã đổi trạng thái của đợt."), f"/programme/rounds?year={year}")
+
+    def work(session: Any) -> int:
+        row = rounds.set_state(session, context.actor(), row_id, words("state"), version=number("version"))
+        return row.year
+
+    return act(work, _rounds, lambda year: f"/programme/rounds?year={year}", _("Đã đổi trạng thái của đợt."))
+
+
+def _act(row_id: int, work: Callable[[Any], str]) -> Any:
+    return act(work, lambda sentence: _participation(row_id, sentence), f"/programme/participations/{row_id}")

@@ -22,7 +22,7 @@ from services.documents import WRITERS
 from services.documents import forms as sheets
 from services.errors import sentence_of, status_of
 from webmap.pages import record_facts
-from webmap.programme.common import FormRefused, day, done, number, today, words
+from webmap.programme.common import FormRefused, act, day, done, number, today, words
 from webmap.settings import Settings
 
 blueprint = Blueprint("dossiers", __name__, url_prefix="/programme")
@@ -262,7 +262,7 @@ def receive(row_id: int) -> Any:
 def send_back(row_id: int) -> Any:
     """Return the dossier with what is to be completed, a line each."""
 
-    def act(session: Any) -> None:
+    def work(session: Any) -> None:
         items = []
         for line in words("items").splitlines():
             code, colon, text = line.partition(":")
@@ -270,7 +270,7 @@ def send_back(row_id: int) -> Any:
             items.append((code.strip(), text) if known else (None, line))
         receiving.send_back(session, context.actor(), row_id, words("level"), items)
 
-    return _act(row_id, act, _("Đã trả hồ sơ kèm nội dung cần bổ sung."), anchor="office")
+    return _act(row_id, work, _("Đã trả hồ sơ kèm nội dung cần bổ sung."), anchor="office")
 
 
 @blueprint.post("/dossiers/<int:row_id>/check")
@@ -278,7 +278,7 @@ def send_back(row_id: int) -> Any:
 def check(row_id: int) -> Any:
     """Keep the commune's findings, and propose the product where that was asked."""
 
-    def act(session: Any) -> None:
+    def work(session: Any) -> None:
         contents = {}
         for content in forms().contents:
             met = {"yes": True, "no": False}.get(words(f"met:{content}"))
@@ -295,7 +295,7 @@ def check(row_id: int) -> Any:
             receiving.propose(session, context.actor(), row_id, today())
 
     said = _("Đã đề nghị tỉnh.") if words("then") == "propose" else _("Đã lưu nhận xét.")
-    return _act(row_id, act, said, anchor="office")
+    return _act(row_id, work, said, anchor="office")
 
 
 @blueprint.post("/dossiers/<int:row_id>/forward")
@@ -303,13 +303,13 @@ def check(row_id: int) -> Any:
 def forward(row_id: int) -> Any:
     """Move the dossier on inside the province: to the advisory group, to the council."""
 
-    def act(session: Any) -> None:
+    def work(session: Any) -> None:
         row = row_seen(session, context.actor(), Dossier, row_id)
         participations.move(
             session, context.actor(), row.participation_id, words("to"), reason=words("reason") or None
         )
 
-    return _act(row_id, act, _("Đã chuyển hồ sơ."), anchor="office")
+    return _act(row_id, work, _("Đã chuyển hồ sơ."), anchor="office")
 
 
 # ---- papers
@@ -346,13 +346,8 @@ def paper(row_id: int, paper: str, form: str) -> Response:
 
 
 def _act(row_id: int, work: Any, said: str, *, anchor: str = "") -> Any:
-    try:
-        with context.store().writing() as session:
-            work(session)
-    except Refusal as error:
-        context.renew_session()
-        return _show(row_id, sentence_of(error)), status_of(error)
-    return done(said, f"/programme/dossiers/{row_id}" + (f"#{anchor}" if anchor else ""))
+    address = f"/programme/dossiers/{row_id}" + (f"#{anchor}" if anchor else "")
+    return act(work, lambda sentence: _show(row_id, sentence), address, said)
 
 
 def _typed(field: FormField) -> Any:

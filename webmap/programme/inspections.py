@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,11 @@ from data.accounts import TERRITORIAL
 from data.products import Product
 from data.programme import calendar, certificates, findings, inspections, papers, risk, standards
 from data.programme.rights import row_seen
-from gis.errors import Refusal
 from services import context
 from services.documents import WRITERS
 from services.documents import inspection as sheets
-from services.errors import sentence_of, status_of
 from webmap.pages import date_, record_facts
-from webmap.programme.common import FormRefused, day, done, number, today, words
+from webmap.programme.common import FormRefused, act, day, number, today, words
 from webmap.programme.dossiers import folder
 
 blueprint = Blueprint("inspections", __name__, url_prefix="/programme")
@@ -95,7 +92,7 @@ def plan() -> Any:
         )
         return _("Đã lên kế hoạch %(n)s cuộc kiểm tra.", n=len(rows))
 
-    return _act(work, _index, f"/programme/inspections?year={year}")
+    return act(work, _index, f"/programme/inspections?year={year}")
 
 
 @blueprint.post("/inspections/report")
@@ -107,7 +104,7 @@ def report() -> Any:
         inspections.report(session, context.actor(), number("product") or 0, words("text"), today=today())
         return _("Đã gửi phản ánh tới thanh tra.")
 
-    return _act(work, _index, "/programme/inspections")
+    return act(work, _index, "/programme/inspections")
 
 
 # ---- the visit
@@ -146,14 +143,14 @@ def _show(row_id: int, sentence: str | None = None) -> str:
     )
 
 
-@blueprint.post("/inspections/<int:row_id>/<any(reschedule,cancel,begin,sign,propose):act>")
+@blueprint.post("/inspections/<int:row_id>/<any(reschedule,cancel,begin,sign,propose):deed>")
 @login_required
-def step(row_id: int, act: str) -> Any:
+def step(row_id: int, deed: str) -> Any:
     """Move a visit on."""
     actor = context.actor()
 
     def work(session: Any) -> str:
-        if act == "reschedule":
+        if deed == "reschedule":
             inspections.reschedule(
                 session,
                 actor,
@@ -164,13 +161,13 @@ def step(row_id: int, act: str) -> Any:
                 version=number("version"),
             )
             return _("Đã đổi kế hoạch.")
-        if act == "cancel":
+        if deed == "cancel":
             inspections.cancel(session, actor, row_id, reason=words("reason"))
             return _("Đã hủy.")
-        if act == "begin":
+        if deed == "begin":
             inspections.begin(session, actor, row_id, today=today(), place=_place())
             return _("Đã bắt đầu; bảng kiểm đã lập.")
-        if act == "propose":
+        if deed == "propose":
             inspections.propose_revocation(session, actor, row_id, reason=words("reason"), text=words("text"))
             return _("Đã ghi đề nghị thu hồi.")
         inspections.sign(
@@ -186,7 +183,7 @@ def step(row_id: int, act: str) -> Any:
         )
         return _("Đã chốt biên bản.")
 
-    return _act(work, lambda sentence: _show(row_id, sentence), f"/programme/inspections/{row_id}")
+    return act(work, lambda sentence: _show(row_id, sentence), f"/programme/inspections/{row_id}")
 
 
 @blueprint.post("/inspections/<int:row_id>/checklist")
@@ -215,7 +212,7 @@ def check(row_id: int) -> Any:
             )
         return _("Đã lưu bảng kiểm.")
 
-    return _act(work, lambda sentence: _show(row_id, sentence), f"/programme/inspections/{row_id}#checklist")
+    return act(work, lambda sentence: _show(row_id, sentence), f"/programme/inspections/{row_id}#checklist")
 
 
 @blueprint.get("/inspections/<int:row_id>/photos/<sha256>")
@@ -250,16 +247,16 @@ def take_sample(row_id: int) -> Any:
         )
         return _("Đã lấy mẫu số %(number)s.", number=taken)
 
-    return _act(work, lambda sentence: _show(row_id, sentence), f"/programme/inspections/{row_id}#samples")
+    return act(work, lambda sentence: _show(row_id, sentence), f"/programme/inspections/{row_id}#samples")
 
 
-@blueprint.post("/inspections/<int:row_id>/samples/<sample>/<any(handover,result):act>")
+@blueprint.post("/inspections/<int:row_id>/samples/<sample>/<any(handover,result):deed>")
 @login_required
-def sample(row_id: int, sample: str, act: str) -> Any:
+def sample(row_id: int, sample: str, deed: str) -> Any:
     """Hand a sample on, or enter its result."""
 
     def work(session: Any) -> str:
-        if act == "handover":
+        if deed == "handover":
             findings.hand_on(
                 session,
                 context.actor(),
@@ -285,7 +282,7 @@ def sample(row_id: int, sample: str, act: str) -> Any:
         )
         return _("Đã ghi kết quả mẫu.")
 
-    return _act(work, lambda sentence: _show(row_id, sentence), f"/programme/inspections/{row_id}#samples")
+    return act(work, lambda sentence: _show(row_id, sentence), f"/programme/inspections/{row_id}#samples")
 
 
 @blueprint.post("/inspections/<int:row_id>/findings")
@@ -306,17 +303,17 @@ def add_finding(row_id: int) -> Any:
         )
         return _("Đã ghi điều không phù hợp.")
 
-    return _act(work, lambda sentence: _show(row_id, sentence), f"/programme/inspections/{row_id}#findings")
+    return act(work, lambda sentence: _show(row_id, sentence), f"/programme/inspections/{row_id}#findings")
 
 
-@blueprint.post("/inspections/<int:row_id>/findings/<int:finding_id>/<any(answer,accept,refuse):act>")
+@blueprint.post("/inspections/<int:row_id>/findings/<int:finding_id>/<any(answer,accept,refuse):deed>")
 @login_required
-def finding(row_id: int, finding_id: int, act: str) -> Any:
+def finding(row_id: int, finding_id: int, deed: str) -> Any:
     """Answer a fault, or verify the answer."""
 
     def work(session: Any) -> str:
         actor, version = context.actor(), number("version")
-        if act == "answer":
+        if deed == "answer":
             findings.answer(
                 session, actor, finding_id, text=words("answer"), done_on=day("done_on"), today=today(),
                 version=version,
@@ -326,14 +323,14 @@ def finding(row_id: int, finding_id: int, act: str) -> Any:
             session,
             actor,
             finding_id,
-            accepted=act == "accept",
+            accepted=deed == "accept",
             today=today(),
             due_on=day("due_on"),
             version=version,
         )
-        return _("Đã xác nhận khắc phục.") if act == "accept" else _("Đã yêu cầu khắc phục lại.")
+        return _("Đã xác nhận khắc phục.") if deed == "accept" else _("Đã yêu cầu khắc phục lại.")
 
-    return _act(work, lambda sentence: _show(row_id, sentence), f"/programme/inspections/{row_id}#findings")
+    return act(work, lambda sentence: _show(row_id, sentence), f"/programme/inspections/{row_id}#findings")
 
 
 @blueprint.get("/inspections/<int:row_id>/minutes.<any(docx,pdf):form>")
@@ -402,7 +399,7 @@ def add_standard(product_id: int) -> Any:
         return _("Đã nâng cấp tiêu chuẩn; bản cũ vẫn được giữ.")
 
     address = f"/programme/products/{product_id}/standards"
-    return _act(work, lambda sentence: _standards(product_id, sentence), address)
+    return act(work, lambda sentence: _standards(product_id, sentence), address)
 
 
 # ---- details
@@ -420,13 +417,3 @@ def _place() -> tuple[float, float] | None:
     except ValueError:
         return None
     return (lon, lat) if -180 <= lon <= 180 and -90 <= lat <= 90 else None
-
-
-def _act(work: Callable[[Any], str], again: Callable[[str], str], address: str) -> Any:
-    try:
-        with context.store().writing() as session:
-            said = work(session)
-    except Refusal as error:
-        context.renew_session()
-        return again(sentence_of(error)), status_of(error)
-    return done(said, address)

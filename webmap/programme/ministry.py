@@ -13,14 +13,12 @@ from flask_login import login_required
 from data.programme import ministry
 from data.programme.rights import row_seen
 from data.programme.tables import Dossier
-from gis.errors import Refusal
 from services import context
 from services.documents import WRITERS
 from services.documents import ministry as sheets
-from services.errors import sentence_of, status_of
 from webmap.pages import record_facts
 from webmap.programme import certificates
-from webmap.programme.common import FormRefused, day, done, number, today, words
+from webmap.programme.common import FormRefused, act, day, number, today, words
 
 blueprint = Blueprint("ministry", __name__, url_prefix="/programme")
 
@@ -125,10 +123,5 @@ def _points() -> float | None:
 
 
 def _act(row_id: int, work: Callable[[Any], Any], said: str) -> Any:
-    try:
-        with context.store().writing() as session:
-            work(session)
-    except Refusal as error:
-        context.renew_session()
-        return certificates.decision_page(row_id, sentence_of(error)), status_of(error)
-    return done(said, f"/programme/dossiers/{row_id}/decision")
+    address = f"/programme/dossiers/{row_id}/decision"
+    return act(work, lambda sentence: certificates.decision_page(row_id, sentence), address, said)
