@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from data.accounts import EDITORS_OF_ALL, Actor, Role
 from data.products import Product
-from data.programme import ballots, certificates
+from data.programme import ballots, certificates, findings, inspections
 from data.programme.cycle import cycle
 from data.programme.rights import acts, seen
-from data.programme.tables import AgendaItem, Certificate, CouncilSession, Dossier, Participation
+from data.programme.tables import AgendaItem, Certificate, CouncilSession, Dossier, Inspection, Participation
 
 SOON_DAYS = 7
 
@@ -42,7 +42,7 @@ TURNS: dict[Role, frozenset[str]] = {
 class Task:
     """One thing to do: on what, by when, and where."""
 
-    kind: Literal["participation", "ballot", "certificate"]
+    kind: Literal["participation", "ballot", "certificate", "inspection", "finding"]
     row_id: int
     title: str
     status: str
@@ -64,6 +64,7 @@ def tasks(session: Session, actor: Actor, today: dt.date) -> list[Task]:
     found = [*_participations(session, actor, today), *_ballots(session, actor, today)]
     if actor.role in EDITORS_OF_ALL or actor.role == Role.PRODUCER:
         found += _certificates(session, actor, today)
+    found += [*_inspections(session, actor, today), *_findings(session, actor, today)]
     far = dt.date.max
     return sorted(found, key=lambda t: (t.due_on or far, t.kind, t.row_id))
 
@@ -124,3 +125,45 @@ def _certificates(session: Session, actor: Actor, today: dt.date) -> list[Task]:
         for row in session.scalars(query)
         if (state := certificates.state_of(row, today)) in watched
     ]
+
+
+def _inspections(session: Session, actor: Actor, today: dt.date) -> list[Task]:
+    """Visits that the actor was given, and those that nobody was given yet."""
+    if not inspections.inspects(actor):
+        return []
+    mine = sa.or_(Inspection.inspector_id == actor.account_id, Inspection.inspector_id.is_(None))
+    query = sa.select(Inspection).where(Inspection.state.in_(("reported", *inspections.OPEN)), mine)
+    return [
+        Task("inspection", row.id, _visited(row), row.state, row.planned_on, today)
+        for row in session.scalars(query)
+    ]
+
+
+def _findings(session: Session, actor: Actor, today: dt.date) -> list[Task]:
+    """What a producer must put right, and what an inspector must see to have been put right."""
+    if actor.role == Role.PRODUCER:
+        rows = [f for f in findings.unsettled(session, actor) if f.done_on is None]
+    elif inspections.inspects(actor):
+        rows = [
+            f
+            for f in findings.unsettled(session, actor)
+            if f.done_on is not None and f.inspection.inspector_id in (None, actor.account_id)
+        ]
+    else:
+        return []
+    return [
+        Task(
+            "finding",
+            row.inspection_id,
+            _visited(row.inspection),
+            "to_answer" if row.done_on is None else "to_verify",
+            row.due_on,
+            today,
+        )
+        for row in rows
+    ]
+
+
+def _visited(row: Inspection) -> str:
+    named = row.product or row.producer
+    return named.name if named is not None else ""

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from data.accounts import Actor, Role
 from data.admin_units import Commune
 from data.products import Product
-from data.programme import findings, inspections, risk, standards
+from data.programme import findings, inspections, risk, standards, worklist
 from data.programme.inspections import InspectionError
 from data.programme.participations import Outdated
 from data.programme.rights import NotYours
@@ -365,3 +365,21 @@ def test_the_pages_carry_a_visit_from_plan_to_verified_answer(
     assert "TCCS 09" in producer.get(address).get_data(as_text=True)
     with place.store.reading() as session:
         assert session.get_one(Inspection, row.id).state == "closed"
+
+
+def test_visits_and_faults_wait_in_the_queue_of_whoever_is_to_act(place: Place) -> None:
+    def waiting(actor: Actor) -> list[tuple[str, int, str]]:
+        with place.store.reading() as session:
+            return [(t.kind, t.row_id, t.status) for t in worklist.tasks(session, actor, TODAY)]
+
+    key = plan(place)
+    assert ("inspection", key, "planned") in waiting(INSPECTOR)
+    assert ("inspection", key, "planned") not in waiting(place.producer)
+    key = visit(place)
+    assert ("finding", key, "to_answer") in waiting(place.producer)
+    assert not [t for t in waiting(INSPECTOR) if t[:2] == ("finding", key)]
+    with place.store.writing() as session:
+        (finding,) = inspections.inspection_seen(session, INSPECTOR, key).findings
+        findings.answer(session, place.producer, finding.id, text="Đã dán tem", done_on=TODAY, today=TODAY)
+    assert ("finding", key, "to_verify") in waiting(INSPECTOR)
+    assert not [t for t in waiting(place.producer) if t[:2] == ("finding", key)]
