@@ -375,6 +375,8 @@ def test_visits_and_faults_wait_in_the_queue_of_whoever_is_to_act(place: Place) 
     key = plan(place)
     assert ("inspection", key, "planned") in waiting(INSPECTOR)
     assert ("inspection", key, "planned") not in waiting(place.producer)
+    with place.store.writing() as session:
+        session.execute(sa.delete(Inspection))
     key = visit(place)
     assert ("finding", key, "to_answer") in waiting(place.producer)
     assert not [t for t in waiting(INSPECTOR) if t[:2] == ("finding", key)]
