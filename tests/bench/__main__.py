@@ -37,6 +37,7 @@ from layers import catalogue, read, tiles
 from services.items import feature_texts
 from tests.bench import parcels
 from tests.bench.peers import bench_peers
+from tests.bench.pythonpeers import bench_python_peers
 from tests.bench.server import serve
 from tests.bench.table import heading, row
 
@@ -354,6 +355,8 @@ def main() -> None:
             bench_http(store, folder)
         if "peers" in parts:
             bench_peers(store.url.render_as_string(), store.path, folder, options.areas)
+            if postgres is not None:
+                bench_python_peers(options.postgres, folder, options.areas)
         if "growth" in parts:
             bench_growth(folder)
         if "demo" in parts:

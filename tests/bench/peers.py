@@ -64,6 +64,10 @@ class Program:
         """Return the processor time that its processes have used so far."""
         return float(sum(p.cpu_times().user + p.cpu_times().system for p in self.processes))
 
+    def megabytes(self) -> float:
+        """Return the memory that its processes hold, what they share counted once (PSS)."""
+        return float(sum(p.memory_full_info().pss for p in self.processes)) / 2**20
+
 
 @dataclass
 class Measured:
@@ -97,26 +101,26 @@ def boxes() -> list[tuple[float, float, float, float]]:
     return found
 
 
-def _lonlat(box: tuple[float, ...]) -> str:
+def lonlat(box: tuple[float, ...]) -> str:
     return ",".join(f"{value:.5f}" for value in box)
 
 
 def _latlon(box: tuple[float, ...]) -> str:
     west, south, east, north = box
-    return _lonlat((south, west, north, east)) + ",urn:ogc:def:crs:EPSG::4326"
+    return lonlat((south, west, north, east)) + ",urn:ogc:def:crs:EPSG::4326"
 
 
 def _map(box: tuple[float, ...]) -> str:
     return (
         f"SERVICE=WMS&VERSION=1.1.1&REQUEST=GetMap&LAYERS={LAYER}&STYLES=&SRS=EPSG:4326"
-        f"&BBOX={_lonlat(box)}&WIDTH=512&HEIGHT=512&FORMAT=image/png"
+        f"&BBOX={lonlat(box)}&WIDTH=512&HEIGHT=512&FORMAT=image/png"
     )
 
 
 # ---- the programs
 
 
-def _http(ports: tuple[int, ...]) -> Callable[[int, str], bytes]:
+def over_http(ports: tuple[int, ...]) -> Callable[[int, str], bytes]:
     def ask(number: int, path: str) -> bytes:
         request = urllib.request.Request(f"http://127.0.0.1:{ports[number % len(ports)]}{path}")
         request.add_header("Accept-Encoding", "identity")
@@ -137,15 +141,17 @@ def ours(url: str, folder: Path, count: int) -> Iterator[Program]:
     questions = {
         "hits, all": [f"{wfs}&RESULTTYPE=hits"],
         "GML in a box": [f"{wfs}&BBOX={_latlon(b)}" for b in boxes()],
-        "GeoJSON in a box": [f"{items}&limit=5000&bbox={_lonlat(b)}" for b in boxes()],
+        "GeoJSON in a box": [f"{items}&limit=5000&bbox={lonlat(b)}" for b in boxes()],
         "first page of 10": [f"{items}&limit=10"],
-        "first page of 10 in a box": [f"{items}&limit=10&bbox={_lonlat(b)}" for b in boxes()],
+        "first page of 10 in a box": [f"{items}&limit=10&bbox={lonlat(b)}" for b in boxes()],
         "page of 10 at the end": [at_end],
         "GetMap 512 x 512": [f"/wms?{_map(b)}" for b in boxes()],
     }
     try:
-        workers = tuple(psutil.Process(process.pid).children(recursive=True))
-        yield Program("ours", workers, _http((OURS,)), questions)
+        children = psutil.Process(process.pid).children(recursive=True)
+        # The worker of the long jobs answers no request.
+        workers = tuple(p for p in children if "webmap.wsgi:app" in p.cmdline())
+        yield Program("ours", workers, over_http((OURS,)), questions)
     finally:
         process.terminate()
         process.wait(20)
@@ -173,17 +179,17 @@ def qgis(record: Path, folder: Path, count: int) -> Iterator[Program]:
     items = f"/wfs3/collections/{LAYER}/items.geojson?limit=10"
     questions = {
         "hits, all": [f"{wfs}&RESULTTYPE=hits"],
-        "GML in a box": [f"{wfs}&OUTPUTFORMAT=GML3&BBOX={_lonlat(b)}" for b in boxes()],
-        "GeoJSON in a box": [f"{wfs}&OUTPUTFORMAT=application/json&BBOX={_lonlat(b)}" for b in boxes()],
+        "GML in a box": [f"{wfs}&OUTPUTFORMAT=GML3&BBOX={lonlat(b)}" for b in boxes()],
+        "GeoJSON in a box": [f"{wfs}&OUTPUTFORMAT=application/json&BBOX={lonlat(b)}" for b in boxes()],
         "first page of 10": [items],
-        "first page of 10 in a box": [f"{items}&bbox={_lonlat(b)}" for b in boxes()],
+        "first page of 10 in a box": [f"{items}&bbox={lonlat(b)}" for b in boxes()],
         "page of 10 at the end": [f"{items}&offset={count - 10}"],
         "GetMap 512 x 512": [f"/?{_map(b)}" for b in boxes()],
     }
     try:
-        ask = _http(ports)
+        ask = over_http(ports)
         for number in range(PROCESSES):
-            _until_it_answers(lambda n=number: ask(n, items))  # type: ignore[misc]
+            until_it_answers(lambda n=number: ask(n, items))  # type: ignore[misc]
         yield Program("QGIS Server", tuple(psutil.Process(p.pid) for p in started), ask, questions)
     finally:
         for process in started:
@@ -276,7 +282,7 @@ def _fastcgi_process(address: Path, settings: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _until_it_answers(ask: Callable[[], bytes], seconds: float = 60) -> None:
+def until_it_answers(ask: Callable[[], bytes], seconds: float = 60) -> None:
     last = time.monotonic() + seconds
     while True:
         try:
@@ -307,20 +313,27 @@ def bench_peers(url: str, record: Path, folder: Path, count: int) -> None:
                 programs.append(stack.enter_context(start(record, folder, count)))
             else:
                 row(f"{name}: not installed", f"({command}); left out")
-        row("", *(f"{p.name}, /s" for p in programs), *(f"to {p.name}" for p in programs[1:]))
-        answers = {question: _compare(question, programs) for question in QUESTIONS}
-        heading("The same: processor ms for one answer, KB")
-        row("", *(p.name for p in programs), *(f"to {p.name}" for p in programs[1:]))
-        for question, found in answers.items():
-            used = [f"{m.milliseconds:.1f} ({m.length / 1024:.0f})" if m else "-" for m in found]
-            ratios = [
-                f"{m.milliseconds / found[0].milliseconds:.2f}x" if m and found[0] else "-" for m in found[1:]
-            ]
-            row(question, *used, *ratios)
+        compare(programs)
+
+
+def compare(programs: list[Program]) -> None:
+    """Ask programs in turns, each question that the first of them knows; print what came of it."""
+    row("", *(f"{p.name}, /s" for p in programs), *(f"to {p.name}" for p in programs[1:]))
+    answers = {q: _compare(q, programs) for q in QUESTIONS if any(q in p.questions for p in programs[1:])}
+    heading("The same: processor ms for one answer, KB")
+    row("", *(p.name for p in programs), *(f"to {p.name}" for p in programs[1:]))
+    for question, found in answers.items():
+        used = [f"{m.milliseconds:.1f} ({m.length / 1024:.0f})" if m else "-" for m in found]
+        ratios = [
+            f"{m.milliseconds / found[0].milliseconds:.2f}x" if m and found[0] else "-" for m in found[1:]
+        ]
+        row(question, *used, *ratios)
+    for program in programs:
+        row(f"memory of {program.name}", f"{program.megabytes():.0f} MB")
 
 
 def _compare(question: str, programs: list[Program]) -> list[Measured | None]:
-    found: list[Measured | None] = [Measured([]) for _ in programs]
+    found: list[Measured | None] = [Measured([]) if question in p.questions else None for p in programs]
     with ThreadPoolExecutor(CLIENTS) as pool:
         for _ in range(ROUNDS):
             for place, program in enumerate(programs):
