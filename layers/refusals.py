@@ -31,9 +31,9 @@ class Conflict(EditError):
 
     def __init__(self, layer: Layer, row_id: int, current: int) -> None:
         super().__init__(
-            "Bản ghi %(layer)s %(id)s đã được người khác sửa (phiên bản hiện tại %(current)s); "
+            "Hồ sơ số %(id)s của lớp “%(layer)s” đã được người khác sửa (phiên bản hiện tại %(current)s); "
             "chưa có gì bị ghi đè. Hãy xem lại rồi lưu lần nữa.",
-            layer=layer.id,
+            layer=layer.title,
             id=row_id,
             current=current,
         )

@@ -221,10 +221,11 @@ def _version(layer: Layer, number: int) -> int | None:
 
 def _changed_meanwhile(layer: Layer, number: int, current: int | None) -> PreconditionFailed:
     return PreconditionFailed(
-        "Bản ghi %(layer)s %(id)s đã được người khác sửa (phiên bản hiện tại %(current)s); chưa có gì bị ghi đè. "
+        "Hồ sơ số %(id)s của lớp “%(layer)s” đã được người khác sửa (phiên bản hiện tại %(current)s); "
+        "chưa có gì bị ghi đè. "
         "Hãy tải lại rồi sửa lần nữa.",
         current=current,
-        layer=layer.id,
+        layer=layer.title,
         id=number,
     )
 
