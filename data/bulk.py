@@ -13,10 +13,18 @@ from sqlalchemy.orm import Session
 
 from data import audit, store
 from data.accounts import SYSTEM, Actor
+from data.base import Base
 from data.columns import SRID
 from gis import geopackage
 
 BATCH = 20_000
+
+
+def table_of(model: type[Base]) -> sa.Table:
+    """Return the table behind a model."""
+    table = model.__table__
+    assert isinstance(table, sa.Table)
+    return table
 
 
 def load(
@@ -34,7 +42,7 @@ def load(
     The geometries must be valid and of the column's type. Returns the first and last id. Ids are consecutive.
     Nothing is kept unless the transaction is.
     """
-    table: sa.Table = model.__table__
+    table = table_of(model)
     first, last = insert(session, table, columns, geometries)
     if last == 0:
         return 0, 0

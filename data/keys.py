@@ -1,4 +1,4 @@
-"""A person's own API keys: listed, made and revoked, each change in the audit trail."""
+"""API keys: one's own, and everybody's for those who administer; each change is in the audit trail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from data import audit
-from data.accounts import AccountError, Actor, ApiKey, active_account, make_api_key
+from data.accounts import SYSTEM, Account, AccountError, Actor, ApiKey, Role, active_account, make_api_key
 from data.base import now
 from data.store import Store
 
@@ -43,17 +43,41 @@ def make(store: Store, actor: Actor, name: str) -> str:
 
 
 def revoke(store: Store, actor: Actor, key_id: int) -> None:
-    """Make one of the actor's keys worthless. Raises AccountError when it is not theirs or is revoked already."""
+    """Make one of the actor's keys worthless, for administrators anybody's.
+
+    Raises AccountError when it is not theirs or is revoked already.
+    """
     with store.writing() as session:
-        row = session.scalar(
-            sa.select(ApiKey).where(
-                ApiKey.id == key_id, ApiKey.account_id == actor.account_id, ApiKey.revoked_at.is_(None)
-            )
-        )
-        if row is None:
-            raise AccountError("Không có khóa này, hoặc khóa đã được thu hồi.")
-        before = audit.snapshot(row)
-        row.revoked_at = now()
-        session.flush()
-        old, new = audit.difference(before, audit.snapshot(row))
-        audit.write(session, actor, SOURCE, ApiKey.__tablename__, row.id, "update", before=old, after=new)
+        query = sa.select(ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
+        if actor.role != Role.ADMINISTRATOR:
+            query = query.where(ApiKey.account_id == actor.account_id)
+        _revoke(session, actor, session.scalar(query), SOURCE)
+
+
+def revoke_named(store: Store, text: str, *, actor: Actor = SYSTEM) -> str:
+    """Make the key worthless that begins with a text, as lists show it; return whose it was. Raises AccountError."""
+    prefix = text.strip().removeprefix("ocop_").partition("_")[0].rstrip("…")
+    with store.writing() as session:
+        row = session.scalar(sa.select(ApiKey).where(ApiKey.prefix == prefix, ApiKey.revoked_at.is_(None)))
+        return _revoke(session, actor, row, "account").account.username
+
+
+def _revoke(session: Session, actor: Actor, row: ApiKey | None, source: str) -> ApiKey:
+    if row is None:
+        raise AccountError("Không có khóa này, hoặc khóa đã được thu hồi.")
+    before = audit.snapshot(row)
+    row.revoked_at = now()
+    session.flush()
+    old, new = audit.difference(before, audit.snapshot(row))
+    audit.write(session, actor, source, ApiKey.__tablename__, row.id, "update", before=old, after=new)
+    return row
+
+
+def everybodys(session: Session, *, working: bool = False) -> list[ApiKey]:
+    """List all keys by account, those that still work first."""
+    query = sa.select(ApiKey).join(Account, Account.id == ApiKey.account_id)
+    if working:
+        query = query.where(ApiKey.revoked_at.is_(None))
+    return list(
+        session.scalars(query.order_by(ApiKey.revoked_at.is_not(None), Account.username, ApiKey.id.desc()))
+    )

@@ -99,6 +99,24 @@ class Store:
             session.flush()
             self._unmark(session)
 
+    @contextlib.contextmanager
+    def writing_soon(self, milliseconds: int) -> Iterator[Session]:
+        """Give a writing session that waits so long at most for others who write, then raises Unavailable."""
+        with self.writer.connect() as connection:
+            if self.embedded:
+                _be_patient(connection, milliseconds)
+            try:
+                with Session(connection) as session, session.begin():
+                    if not self.embedded:
+                        session.execute(sa.text(f"SET LOCAL lock_timeout = {int(milliseconds)}"))
+                    self.mark_inside(session)
+                    yield session
+                    session.flush()
+                    self._unmark(session)
+            finally:
+                if self.embedded:
+                    _be_patient(connection, BUSY_MILLISECONDS)
+
     def mark_inside(self, session: Session) -> None:
         """Say in the transaction that the platform itself is writing."""
         if self.embedded:
@@ -202,6 +220,12 @@ def _prepare_gpkg(connection: Any, record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'gpkg_contents'").fetchone():
         _initialise_gpkg(connection)
+
+
+def _be_patient(connection: sa.Connection, milliseconds: int) -> None:
+    """Set how long a connection waits for the file's lock, outside any transaction."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA busy_timeout = {int(milliseconds)}")
 
 
 def _initialise_gpkg(connection: sqlite3.Connection) -> None:

@@ -28,6 +28,11 @@ HECTARES, TONNES, PERCENT = Label("ha", "ha"), Label("tấn", "t"), Label("%", "
 DONG, MILLION_DONG = Label("đồng", "VND"), Label("triệu đồng", "million VND")
 MINUTES, VISITORS = Label("phút", "minutes"), Label("khách", "visitors")
 
+#: What a lot says of itself may be typed until it is released.
+LOT_OPEN = ("lot_status", "open")
+#: No lot is ever in this state: its name is given once, and events speak of it by that name.
+LOT_UNNAMED = ("lot_status", "unnamed")
+
 STAR_COLORS = {"5": "#b45309", "4": "#d97706", "3": "#0f766e", "2": "#64748b", "1": "#94a3b8"}
 CROP_COLORS = {
     "shrimp_tiger": "#0f766e",
@@ -520,16 +525,24 @@ LAYERS: tuple[Layer, ...] = (
         name_field="lot_number",
         search_title="lot_number",
         fields=(
-            _f("lot_number", "Số lô", "Lot number", writable=True, required=True),
-            _f("product_id", "Số sản phẩm", "Product id", INTEGER, writable=True, required=True),
+            _f("lot_number", "Số lô", "Lot number", writable=True, required=True, while_=LOT_UNNAMED),
+            _f(
+                "product_id",
+                "Số sản phẩm",
+                "Product id",
+                INTEGER,
+                writable=True,
+                required=True,
+                while_=LOT_UNNAMED,
+            ),
             _f("product_name", "Sản phẩm", "Product", source="product.name"),
             _f("producer_name", "Chủ thể", "Producer", source="producer.name"),
             *PLACE,
-            _f("produced_on", "Ngày sản xuất", "Produced on", DATE, writable=True),
-            _f("expires_on", "Hạn sử dụng", "Best before", DATE, writable=True),
-            _f("quantity", "Số lượng", "Quantity", NUMBER, writable=True, minimum=0),
-            _f("unit", "Đơn vị", "Unit", writable=True),
-            _f("lot_status", "Tình trạng", "Status", writable=True, codes="lot_status"),
+            _f("produced_on", "Ngày sản xuất", "Produced on", DATE, writable=True, while_=LOT_OPEN),
+            _f("expires_on", "Hạn sử dụng", "Best before", DATE, writable=True, while_=LOT_OPEN),
+            _f("quantity", "Số lượng", "Quantity", NUMBER, writable=True, minimum=0, while_=LOT_OPEN),
+            _f("unit", "Đơn vị", "Unit", writable=True, while_=LOT_OPEN),
+            _f("lot_status", "Tình trạng", "Status", codes="lot_status"),
             _f("note", "Ghi chú nội bộ", "Internal note", audience=STAFF, writable=True, in_tiles=False),
             *PUBLICATION,
         ),
@@ -537,12 +550,13 @@ LAYERS: tuple[Layer, ...] = (
             "#64748b",
             opacity=1,
             by="lot_status",
-            colors={"released": "#15803d", "held": "#b45309", "recalled": "#b91c1c"},
+            colors={"open": "#64748b", "released": "#15803d", "held": "#b45309", "recalled": "#b91c1c"},
             radius=4,
         ),
         subtitle=("product_name",),
         temporal_field="produced_on",
         minzoom=8,
+        has_page=True,
         depends_on=("products", "producers", "communes", "districts"),
     ),
     Layer(

@@ -74,13 +74,25 @@ class Edits(Transaction):
 
     # ---- the three edits
 
-    def insert(self, layer: Layer, properties: Mapping[str, Any], geometry: shapely.Geometry | None) -> int:
-        """Add a row; return its id. Raises NotAllowed or Invalid."""
+    def insert(
+        self,
+        layer: Layer,
+        properties: Mapping[str, Any],
+        geometry: shapely.Geometry | None,
+        *,
+        decided: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Add a row; return its id. Raises NotAllowed or Invalid.
+
+        `decided` holds columns that nobody types, as in `update`; they stand over what follows from the place.
+        """
         self._must_insert(layer)
         row = layer.model()
         self._set(layer, row, properties, creating=True)
         repair = self._place(layer, row, geometry) if geometry is not None else None
         self._derive(layer, row, moved=geometry is not None)
+        for name, value in (decided or {}).items():
+            setattr(row, name, value)
         self.session.add(row)
         self._flush(layer)
         self._must_own(layer, row.id)

@@ -61,7 +61,8 @@ class Field:
     """One published attribute.
 
     `source` is a column of the model, a path over relationships (`commune.district.name`), or a function that
-    makes SQL from the model. `audience` says who reads it; `writable` whether editors may set it.
+    makes SQL from the model. `audience` says who reads it; `writable` whether editors may set it, and `while_`
+    (a column and its value) until when: afterwards only an act of the programme changes it.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Field:
     maximum: float | None = None
     multiline: bool = False
     help: Label | None = None
+    while_: tuple[str, str] | None = None
 
     @property
     def path(self) -> str | Callable[[Any], Any]:

@@ -39,12 +39,25 @@ class Rules:
             if not field.writable:
                 continue
             typed = self.value(field, value)
+            if not creating and field.while_ is not None:
+                self._must_be_open(field, row, typed)
             if typed is not None or not must_hold(self.layer, field):
                 setattr(row, name, typed)
         missing = [f for f in self._required if getattr(row, f.name) in (None, "")]
         if missing and (creating or any(f.name in properties for f in missing)):
             raise Invalid(
                 "Trường “%(title)s” không được để trống.", field=missing[0].name, title=missing[0].title
+            )
+
+    def _must_be_open(self, field: Field, row: Any, typed: Any) -> None:
+        """What was settled by an act is not typed over; the value that stands may be sent again."""
+        assert field.while_ is not None
+        column, state = field.while_
+        if getattr(row, column) != state and typed != getattr(row, field.name):
+            raise Invalid(
+                "“%(title)s” đã được chốt nên không sửa ở đây; hãy ghi đính chính có lý do.",
+                field=field.name,
+                title=field.title,
             )
 
     def value(self, field: Field, value: Any) -> Any:

@@ -14,13 +14,16 @@ from typing import Any
 from huey.consumer import ConsumerStopped
 
 from data.store import Failure, Store
+from data.traceability import heads, signing
 from services import boundaries, jobs
+from services.epcis import delivery
 from services.jobqueue import home_of
 
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE_SECONDS = 1.0
 LOOK_SECONDS = 60.0
+DELIVER_SECONDS = 5.0
 
 
 def work(
@@ -43,9 +46,19 @@ def work(
                     jobs.recover(store)
                     jobs.sweep(store)
                     boundaries.apply_due(store)
-            except (Failure, OSError) as error:
+                    heads.sign_due(store, signing.key_file(home.jobs.parent))
+            except (Failure, OSError, signing.SigningError) as error:
                 log.warning("jobs could not be looked after: %s", error)
             time.sleep(LOOK_SECONDS)
+
+    def deliver() -> None:
+        while True:
+            try:
+                with inside():
+                    delivery.deliver_due(store)
+            except (Failure, OSError) as error:
+                log.warning("subscribers could not be told: %s", error)
+            time.sleep(DELIVER_SECONDS)
 
     home.do = perform
     _ = home.perform
@@ -57,6 +70,7 @@ def work(
         check_worker_health=True,
     )
     threading.Thread(target=look_after, name="look-after", daemon=True).start()
+    threading.Thread(target=deliver, name="deliver", daemon=True).start()
     consumer.start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))

@@ -14,11 +14,14 @@ from gis.errors import Refusal
 from layers.tilecache import TileCache
 from services import (
     context,
+    digitallink,
+    epcis,
     exports,
     finding,
     health,
     items,
     jobs,
+    labels,
     negotiation,
     ogcapi,
     qgis,
@@ -26,6 +29,7 @@ from services import (
     tiles,
     wms,
 )
+from services import trace as tracing
 from services.errors import problem, status_of
 from services.imports import views as imports
 from services.wfs import views as wfs
@@ -40,6 +44,7 @@ COMPRESSED = [
     "text/javascript",
     "application/javascript",
     "application/json",
+    "application/ld+json",
     "application/problem+json",
     "application/geo+json",
     "application/xml",
@@ -85,6 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_SECURE=(settings.base_url or "").startswith("https://"),
         REMEMBER_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,
+        OCOP_PRIVATE_WEBHOOKS=settings.private_webhooks,
         BABEL_DEFAULT_LOCALE="vi",
         BABEL_DEFAULT_TIMEZONE="Asia/Ho_Chi_Minh",
         COMPRESS_MIMETYPES=COMPRESSED,
@@ -106,7 +112,24 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.install(app)
     pages.install(app)
     programs = [
-        m.blueprint for m in (tiles, items, imports, exports, finding, health, ogcapi, wfs, wms, styles, qgis)
+        m.blueprint
+        for m in (
+            digitallink,
+            epcis,
+            labels,
+            tiles,
+            tracing,
+            items,
+            imports,
+            exports,
+            finding,
+            health,
+            ogcapi,
+            wfs,
+            wms,
+            styles,
+            qgis,
+        )
     ]
     own = [m.blueprint for m in (public, account)]
     for blueprint in (

@@ -15,6 +15,8 @@ from gis.errors import Refusal
 from webmap.commands.batch import batch
 from webmap.commands.boundaries import boundaries
 from webmap.commands.care import back_up, check, restore
+from webmap.commands.epcis import epcis
+from webmap.commands.evidence import evidence
 from webmap.commands.exchange import exchange
 from webmap.commands.exporting import export
 from webmap.commands.files import import_
@@ -22,6 +24,7 @@ from webmap.commands.maps import map_
 from webmap.commands.people import key, user
 from webmap.commands.score import criteria_, score
 from webmap.commands.session import Session, pass_session
+from webmap.commands.trace import trace
 from webmap.commands.work import work
 from webmap.settings import NAMES
 
@@ -155,6 +158,7 @@ for command in (
     boundaries,
     import_,
     exchange,
+    epcis,
     export,
     map_,
     user,
@@ -165,6 +169,8 @@ for command in (
     score,
     criteria_,
     work,
+    evidence,
+    trace,
     batch,
 ):
     main.add_command(command)

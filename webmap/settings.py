@@ -51,6 +51,7 @@ class Settings:
     base_url: str | None = None
     basemap: Basemap | None = None
     given_secret: str | None = field(default=None, repr=False)
+    private_webhooks: bool = False
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -68,6 +69,7 @@ class Settings:
             base_url=_base_url(given["BASE_URL"]) if "BASE_URL" in given else None,
             basemap=_basemap(given["BASEMAP"]) if "BASEMAP" in given else None,
             given_secret=_secret(given["SECRET_KEY"]) if "SECRET_KEY" in given else None,
+            private_webhooks=_yes("PRIVATE_WEBHOOKS", given.get("PRIVATE_WEBHOOKS", "no")),
             origins={name: FROM_ENVIRONMENT if name in given else FROM_DEFAULT for name in NAMES},
         )
 
@@ -97,6 +99,7 @@ class Settings:
             "BASEMAP": ""
             if basemap is None
             else "|".join(p for p in (basemap.url, basemap.attribution) if p),
+            "PRIVATE_WEBHOOKS": "yes" if self.private_webhooks else "no",
         }
         origins = dict(self.origins)
         if self.given_secret is None:
@@ -112,6 +115,7 @@ NAMES: Mapping[str, str] = {
     "SECRET_KEY": f"Khóa ký phiên đăng nhập, ít nhất {SHORTEST_SECRET} ký tự",
     "BASE_URL": "Địa chỉ công khai của trang, ví dụ https://ocop.example.vn",
     "BASEMAP": "Bản đồ nền: địa chỉ ô ảnh có {z}, {x}, {y}, sau dấu | là ghi công; để trống là không có",
+    "PRIVATE_WEBHOOKS": "yes: được gửi sự kiện đăng ký đến địa chỉ trong mạng nội bộ; mặc định no",
 }
 
 
@@ -163,6 +167,12 @@ def _basemap(text: str) -> Basemap:
             "OCOPMAP_BASEMAP phải bắt đầu bằng https://, http:// hoặc /, và không có dấu cách."
         )
     return Basemap(url, attribution)
+
+
+def _yes(name: str, text: str) -> bool:
+    if text.lower() not in ("yes", "no"):
+        raise SettingError("OCOPMAP_%(name)s nhận yes hoặc no.", name=name)
+    return text.lower() == "yes"
 
 
 def _secret(text: str) -> str:

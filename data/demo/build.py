@@ -1,4 +1,4 @@
-"""The demonstration province as a record: units, areas, villages, producers, products, lots, the programme."""
+"""The demonstration province as a record: units, areas, villages, producers, products, lots, programme, events."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from data.demo.production import write_growing_areas
 from data.demo.products import write_products
 from data.demo.programme import write_programme
 from data.demo.territory import build_territory
+from data.demo.tracing import write_tracing
 from data.demo.trade import write_lots, write_sale_points
 from data.demo.units import write_units
 from data.demo.villages import write_villages
@@ -44,6 +45,8 @@ def build(
         lots = write_lots(ledger, goods)
         tell("Ghi chu trình, hồ sơ, Hội đồng và giấy chứng nhận")
         write_programme(ledger, goods, lots, territory.province.code)
+        tell("Ghi sự kiện truy xuất của các lô")
+        write_tracing(ledger)
         if media is not None:
             tell("Vẽ hình minh hoạ")
             write_photos(ledger, media, goods, villages)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from data import audit
-from data.accounts import Actor
+from data.accounts import PUBLIC, Actor, visible
 from data.base import now
 from data.products import Product
 from data.programme import criteria, participations, revisions, scoring
@@ -31,6 +31,7 @@ from data.programme.tables import (
     Participation,
     ReturnedItem,
 )
+from data.traceability import scoringlinks
 from data.traceability.lots import Lot
 from gis.errors import Refusal, Sentence
 
@@ -183,8 +184,10 @@ def linkable(session: Session, dossier: Dossier) -> list[tuple[str, int, str]]:
     """List what the record holds of the product that may serve as evidence: (table, id, name)."""
     product = dossier.product
     found = [("growing_areas", area.id, area.name) for area in product.growing_areas]
-    lots = session.scalars(sa.select(Lot).where(Lot.product_id == product.id).order_by(Lot.id.desc()))
-    return found + [("lots", lot.id, lot.lot_number) for lot in lots]
+    query = sa.select(Lot).where(Lot.product_id == product.id, visible(PUBLIC, Lot)).order_by(Lot.id.desc())
+    found += [("lots", lot.id, lot.lot_number) for lot in session.scalars(query)]
+    story = [("products", product.id, product.name)] if scoringlinks.has_story(product) else []
+    return found + story
 
 
 def product_set(session: Session, dossier: Dossier) -> criteria.ProductSet:

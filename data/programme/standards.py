@@ -28,6 +28,14 @@ def of_product(session: Session, actor: Actor, product_id: int) -> list[ProductS
     return sorted(rows, key=lambda row: row.replaced_on is not None)
 
 
+def in_use(session: Session, product_id: int) -> list[ProductStandard]:
+    """List the standards that a product is made by now, as its label names them."""
+    query = sa.select(ProductStandard).where(
+        ProductStandard.product_id == product_id, ProductStandard.replaced_on.is_(None)
+    )
+    return list(session.scalars(query.order_by(ProductStandard.id)))
+
+
 def may_change(session: Session, actor: Actor, product_id: int) -> bool:
     """Tell whether the actor records standards of a product."""
     return (

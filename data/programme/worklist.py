@@ -9,12 +9,14 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from data import codes
 from data.accounts import EDITORS_OF_ALL, Actor, Role
 from data.products import Product
 from data.programme import ballots, certificates, findings, inspections
 from data.programme.cycle import cycle
 from data.programme.rights import acts, seen
 from data.programme.tables import AgendaItem, Certificate, CouncilSession, Dossier, Inspection, Participation
+from data.traceability import problems
 
 SOON_DAYS = 7
 
@@ -42,7 +44,7 @@ TURNS: dict[Role, frozenset[str]] = {
 class Task:
     """One thing to do: on what, by when, and where."""
 
-    kind: Literal["participation", "ballot", "certificate", "inspection", "finding"]
+    kind: Literal["participation", "ballot", "certificate", "inspection", "finding", "problem"]
     row_id: int
     title: str
     status: str
@@ -65,6 +67,7 @@ def tasks(session: Session, actor: Actor, today: dt.date) -> list[Task]:
     if actor.role in EDITORS_OF_ALL or actor.role == Role.PRODUCER:
         found += _certificates(session, actor, today)
     found += [*_inspections(session, actor, today), *_findings(session, actor, today)]
+    found += _problems(session, actor, today)
     far = dt.date.max
     return sorted(found, key=lambda t: (t.due_on or far, t.kind, t.row_id))
 
@@ -161,6 +164,21 @@ def _findings(session: Session, actor: Actor, today: dt.date) -> list[Task]:
             today,
         )
         for row in rows
+    ]
+
+
+def _problems(session: Session, actor: Actor, today: dt.date) -> list[Task]:
+    """What buyers reported in the actor's territory and nobody has answered."""
+    return [
+        Task(
+            "problem",
+            row.id,
+            f"{row.number}: {codes.label('problem_kind', row.kind)}",
+            row.state,
+            problems.due_on(row),
+            today,
+        )
+        for row in problems.waiting(session, actor)
     ]
 
 

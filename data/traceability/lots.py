@@ -27,7 +27,7 @@ class Lot(Published, Base):
     expires_on: Mapped[dt.date | None]
     quantity: Mapped[float | None]
     unit: Mapped[str | None]
-    lot_status: Mapped[str] = mapped_column(default="released")
+    lot_status: Mapped[str] = mapped_column(default="open")
     note: Mapped[str | None]
     geom: Mapped[object | None] = mapped_column(Geometry("POINT"), sort_order=99)
     product: Mapped[Product] = relationship()

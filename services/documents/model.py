@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
+
+import segno
 
 Align: TypeAlias = Literal["left", "center", "right", "justify"]
 
@@ -68,13 +71,25 @@ class Signatures:
 
 
 @dataclass(frozen=True)
+class Codes:
+    """QR codes with a title and lines to write on beside each: (what the code says, title, lines)."""
+
+    rows: tuple[tuple[str, str, tuple[str, ...]], ...]
+    kind: Literal["codes"] = "codes"
+
+    def drawn(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Return the rows with each code drawn as SVG."""
+        return [(svg_code(says), title, lines) for says, title, lines in self.rows]
+
+
+@dataclass(frozen=True)
 class NewPage:
     """What follows begins on a new page."""
 
     kind: Literal["new_page"] = "new_page"
 
 
-Block: TypeAlias = Heading | Line | Facts | Grid | Signatures | NewPage
+Block: TypeAlias = Heading | Line | Facts | Grid | Signatures | Codes | NewPage
 
 
 @dataclass(frozen=True)
@@ -87,6 +102,7 @@ class Paper:
     head: Letterhead | None = None
     form: str = ""
     landscape: bool = False
+    sheet: Literal["a4", "a5"] = "a4"
     demo: bool = False
     framed: bool = False
     size: float = 13
@@ -95,4 +111,17 @@ class Paper:
 
     def plain(self) -> dict[str, Any]:
         """Return the paper as values that JSON can hold."""
-        return {**asdict(self), "blocks": [asdict(b) for b in self.blocks]}
+        return {**asdict(self), "blocks": [_plain(b) for b in self.blocks]}
+
+
+def svg_code(says: str) -> str:
+    """Draw a QR code as SVG, with its quiet zone."""
+    drawn = io.BytesIO()
+    segno.make(says, error="m", micro=False).save(drawn, kind="svg", border=2, xmldecl=False, svgns=True)
+    return drawn.getvalue().decode()
+
+
+def _plain(block: Block) -> dict[str, Any]:
+    if isinstance(block, Codes):
+        return {"kind": block.kind, "rows": block.drawn()}
+    return asdict(block)

@@ -11,7 +11,7 @@ from services.documents.model import Paper
 
 
 def to_pdf(paper: Paper) -> bytes:
-    """Return a paper as PDF on A4, with its fonts inside."""
+    """Return a paper as PDF, with its fonts inside."""
     source = resources.files("services.documents").joinpath("paper.typ").read_bytes()
     made = typst.compile(source, sys_inputs={"paper": orjson.dumps(paper.plain()).decode()})
     assert isinstance(made, bytes)

@@ -6,13 +6,25 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+import segno
 from docx import Document
 from docx.enum.section import WD_ORIENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 
-from services.documents.model import Block, Facts, Grid, Heading, Letterhead, Line, NewPage, Paper, Signatures
+from services.documents.model import (
+    Block,
+    Codes,
+    Facts,
+    Grid,
+    Heading,
+    Letterhead,
+    Line,
+    NewPage,
+    Paper,
+    Signatures,
+)
 
 FONT = "Times New Roman"
 STATE = ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc")
@@ -27,7 +39,7 @@ ALIGN = {
 
 
 def to_docx(paper: Paper) -> bytes:
-    """Return a paper as a Word document on A4."""
+    """Return a paper as a Word document."""
     document = Document()
     _page(document, paper)
     _style(document, paper.size)
@@ -56,7 +68,8 @@ def to_docx(paper: Paper) -> bytes:
 
 def _page(document: Any, paper: Paper) -> None:
     section = document.sections[0]
-    width, height = (Cm(29.7), Cm(21)) if paper.landscape else (Cm(21), Cm(29.7))
+    short, long = (Cm(14.8), Cm(21)) if paper.sheet == "a5" else (Cm(21), Cm(29.7))
+    width, height = (long, short) if paper.landscape else (short, long)
     section.orientation = WD_ORIENT.LANDSCAPE if paper.landscape else WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = width, height
     section.top_margin = section.bottom_margin = Cm(2)
@@ -131,8 +144,22 @@ def _block(document: Any, block: Block) -> None:
         _grid(document, block)
     elif isinstance(block, Signatures):
         _signatures(document, block)
+    elif isinstance(block, Codes):
+        _codes(document, block)
     elif isinstance(block, NewPage):
         document.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
+
+
+def _codes(document: Any, block: Codes) -> None:
+    table = document.add_table(rows=0, cols=2)
+    for says, title, lines in block.rows:
+        code, text = table.add_row().cells
+        drawn = io.BytesIO()
+        segno.make(says, error="m", micro=False).save(drawn, kind="png", border=2, scale=4)
+        drawn.seek(0)
+        code.paragraphs[0].add_run().add_picture(drawn, width=Cm(2))
+        _fill(text, [(title, True), *((f"{line}: {DOTS}", False) for line in lines)])
+        code.width = Cm(2.4)
 
 
 def _grid(document: Any, block: Grid) -> None:

@@ -160,7 +160,7 @@ def test_a_file_that_is_no_database_is_one_sentence(nothing: Program):
 
 def test_config_prints_every_setting_and_creates_nothing(nothing: Program):
     shown = nothing.good("config")
-    for name in ("DATABASE_URL", "INSTANCE", "SECRET_KEY", "BASE_URL", "BASEMAP"):
+    for name in ("DATABASE_URL", "INSTANCE", "SECRET_KEY", "BASE_URL", "BASEMAP", "PRIVATE_WEBHOOKS"):
         assert f"OCOPMAP_{name}=" in shown
     assert not nothing.instance.exists()
 

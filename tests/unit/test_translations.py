@@ -78,7 +78,9 @@ def test_texts_of_refusals_and_of_named_sentences_are_collected(translated: dict
         "Đĩa đã đầy (%(reason)s); chưa có gì thay đổi.",
     ):
         assert text in translated
-    assert any(text.startswith("Hồ sơ số %(id)s của lớp “%(layer)s” đã được người khác sửa") for text in translated)
+    assert any(
+        text.startswith("Hồ sơ số %(id)s của lớp “%(layer)s” đã được người khác sửa") for text in translated
+    )
 
 
 def test_the_message_of_a_refusal_is_found_wherever_it_stands() -> None:

@@ -12,7 +12,8 @@ from tests.conftest import ROOT, lacking
 
 STATIC = ROOT / "webmap/static"
 VENDOR = STATIC / "vendor"
-NAMESPACES = ("http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml")
+#: Names of formats, and the host that RFC 2606 keeps for examples.
+NAMESPACES = ("http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml", "https://example.com")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from data import people
+from data import keys, people
 from data.accounts import Role
 from webmap.commands.session import Session, pass_session
 
@@ -79,7 +79,43 @@ def key() -> None:
 @key.command("add", help="Tạo một khóa; nó chỉ được in ra một lần này.")
 @click.argument("name", metavar="TÊN")
 @click.option("--role", type=click.Choice(ROLES), help="Tạo luôn tài khoản không mật khẩu với vai trò này.")
+@click.option("--territory", metavar="MÃ", help="Mã xã hoặc huyện của tài khoản được tạo.")
+@click.option("--producer", type=int, metavar="SỐ", help="Số của chủ thể mà khóa đại diện.")
 @pass_session
-def add_key(session: Session, name: str, role: str | None) -> None:
+def add_key(
+    session: Session, name: str, role: str | None, territory: str | None, producer: int | None
+) -> None:
     """Make a key for an account and print it."""
-    click.echo(people.add_key(session.record, name, role=role))
+    made = people.add_key(session.record, name, role=role, territory=territory, producer_id=producer)
+    click.echo(made)
+
+
+@key.command("list", help="Liệt kê các khóa; --all kể cả khóa đã thu hồi.")
+@click.option("--all", "with_revoked", is_flag=True, help="Kể cả khóa đã thu hồi.")
+@pass_session
+def list_keys(session: Session, with_revoked: bool) -> None:
+    """List the keys with their accounts, without what makes them work."""
+    with session.record.reading() as reading:
+        for one in keys.everybodys(reading, working=not with_revoked):
+            account = one.account
+            place = account.commune or account.district
+            parts = [
+                f"ocop_{one.prefix}…",
+                f"{account.username:20}",
+                f"{account.role:18}",
+                f"{place.code} {place.full_name}" if place else "",
+                f"chủ thể {account.producer_id}" if account.producer_id else "",
+                one.name if one.name != account.username else "",
+                f"{one.created_at:%Y-%m-%d}",
+                "đã thu hồi" if one.revoked_at else "",
+            ]
+            click.echo("  ".join(part for part in parts if part))
+
+
+@key.command("revoke", help="Thu hồi một khóa, chỉ ra bằng phần đầu của nó (ocop_1a2b3c4d).")
+@click.argument("prefix", metavar="KHÓA")
+@pass_session
+def revoke_key(session: Session, prefix: str) -> None:
+    """Make a key worthless."""
+    username = keys.revoke_named(session.record, prefix)
+    click.echo(f"Đã thu hồi khóa của {username}.")

@@ -13,6 +13,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from data import codes
 from data.batches import Batch
+from data.traceability import duties, problems, scans
 from gis.geometry import area_ha
 from layers import catalogue, history, read
 from layers.edit import KEEP, Conflict, EditError, Edits, NotAllowed, NotFound, editing, is_editable, may_edit
@@ -44,7 +45,13 @@ def home() -> str:
             r for r in read.rows(session, query).records() if is_editable(session, layer, r["id"], actor)
         ][:RECENT]
         sections.append({"layer": layer, "rows": rows})
-    return render_template("office/home.html", sections=sections)
+    return render_template(
+        "office/home.html",
+        sections=sections,
+        looks_after_buyers=actor.role in duties.HANDLERS,
+        problems_waiting=len(problems.waiting(session, actor)),
+        alarms_waiting=scans.waiting_alarms(session, actor),
+    )
 
 
 @blueprint.get("/edit/<layer_id>/new")

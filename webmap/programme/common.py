@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +28,12 @@ def today() -> dt.date:
 
 def day(name: str) -> dt.date | None:
     """Read a date of the form, as the browser's date field or as day/month/year. Raises FormRefused."""
-    text = request.form.get(name, "").strip()
+    return day_of(request.form.get(name, ""))
+
+
+def day_of(text: str) -> dt.date | None:
+    """Read a date that was typed, as YYYY-MM-DD or as day/month/year; None for an empty text. Raises FormRefused."""
+    text = text.strip()
     if not text:
         return None
     for form in ("%Y-%m-%d", "%d/%m/%Y"):
@@ -46,6 +53,24 @@ def number(name: str) -> int | None:
         return int(text)
     except ValueError:
         raise FormRefused("“%(text)s” không phải số.", text=text) from None
+
+
+def quantity_of(text: str) -> float | None:
+    """Read a quantity as people write it: 12,5, 12.5, 1.234,5, and 1.234 for thousands; None for an empty text.
+
+    Raises FormRefused.
+    """
+    text = text.strip().replace(" ", "")
+    if not text:
+        return None
+    grouped = "," in text or re.fullmatch(r"\d{1,3}(\.\d{3})+", text) is not None
+    try:
+        value = float(text.replace(".", "").replace(",", ".") if grouped else text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or value < 0:
+        raise FormRefused("“%(text)s” không phải số lượng.", text=text)
+    return value
 
 
 def words(name: str) -> str:

@@ -16,6 +16,7 @@ from data.programme import cycle as rules
 from data.programme.forms import FormField, forms
 from data.programme.rights import row_seen
 from data.programme.tables import Dossier, Evidence, Participation
+from data.traceability import scoringlinks
 from gis.errors import Refusal
 from services import context
 from services.documents import WRITERS
@@ -107,6 +108,7 @@ def _show(row_id: int, sentence: str | None = None) -> str:
         typed=request.form,
         kinds=codes.code_list("dossier_kind"),
         links=dossiers.linkable(session, row),
+        offers=scoringlinks.offers(session, row),
         code_list=codes.code_list,
     )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
-from flask import abort, render_template
+from flask import abort, render_template, request
 
 from data.admin_units import edition_in_use
 from data.programme import certificates, participations
 from data.programme.tables import Certificate
+from data.traceability import lotlists, resolving
 from layers import catalogue, read
 from layers.edit import is_editable
 from layers.fields import Layer
@@ -22,6 +24,7 @@ from webmap.public.lists import english_names
 from webmap.public.media import pictures_of
 
 Around = TypeVar("Around")
+LONGEST_LOT_NUMBER = 40
 
 
 @blueprint.get("/communes/<int:row_id>")
@@ -69,8 +72,10 @@ def product(row_id: int) -> str:
         **common,
         **_facts(around),
         photos=pictures_of(layer.table, row_id),
-        certificates=_certificates(row_id),
+        certificates=certificates_of(row_id),
         in_cycle=participations.of_product(session, actor, row_id),
+        shows_dossiers=lotlists.shows_dossiers(session, actor, row_id),
+        unknown_lot=_unknown_lot(row_id),
     )
 
 
@@ -83,12 +88,20 @@ def producer(row_id: int) -> str:
     return render_template("public/producer.html", **common, **_facts(around))
 
 
-def _certificates(product_id: int) -> list[tuple[Certificate, certificates.CertificateState]]:
+def certificates_of(product_id: int) -> list[tuple[Certificate, certificates.CertificateState]]:
     """The certificates of a product with how they stand today: the one in force first, then the newest."""
     today = dt.datetime.now(TIME_ZONE).date()
     found = certificates.of_product(context.session(), context.actor(), product_id)
     pairs = [(row, certificates.state_of(row, today)) for row in found]
     return sorted(pairs, key=lambda pair: pair[1] in certificates.ENDED)
+
+
+def _unknown_lot(product_id: int) -> str | None:
+    """Return the lot number of a scanned code that led here because the product has no such lot."""
+    number = request.args.get("unknown_lot", "")[:LONGEST_LOT_NUMBER]
+    if not number or resolving.has_lot(context.session(), context.actor(), product_id, number):
+        return None
+    return number
 
 
 def _relations() -> Relations:
@@ -128,7 +141,10 @@ def _common(layer: Layer, record: dict[str, Any], *, commune_id: int | None) -> 
     # A unit in use is a unit of the map; a former one is drawn over those of today.
     drawn = layer.id == "communes" and record.get("edition") == edition_in_use(session)
     own_shape = None if drawn else geometry
-    editable = layer.editable_in_office and is_editable(session, layer, record["id"], actor)
+    form = f"/edit/{layer.id}/{record['id']}"
+    # Rows without a form of their own are changed in the table.
+    named = urlencode({f"f.{layer.name_field}": f"={record[layer.name_field]}"})
+    place = form if layer.editable_in_office else f"/office/table/{layer.id}?{named}"
     return {
         "layer": layer,
         "record": record,
@@ -136,7 +152,7 @@ def _common(layer: Layer, record: dict[str, Any], *, commune_id: int | None) -> 
         "story": (record.get("story_en") if english else None) or record.get("story"),
         "map": svgmap.locator(session, own_shape, commune_id=commune_id),
         "bbox": list(geometry.bounds) if geometry is not None and not geometry.is_empty else None,
-        "edit_url": f"/edit/{layer.id}/{record['id']}" if editable else None,
+        "edit_url": place if is_editable(session, layer, record["id"], actor) else None,
     }
 
 

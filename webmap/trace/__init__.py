@@ -4,4 +4,16 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-BLUEPRINTS: tuple[Blueprint, ...] = ()
+from webmap.trace import dossiers, drills, evidence, graph, labels, lotpage, problems, recalls, scanning
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    drills.blueprint,
+    dossiers.blueprint,
+    evidence.blueprint,
+    graph.blueprint,
+    labels.blueprint,
+    lotpage.blueprint,
+    problems.blueprint,
+    recalls.blueprint,
+    scanning.blueprint,
+)
