@@ -251,7 +251,9 @@ def same_name(one: str, other: str) -> bool:
     words, others = set(a.split()), set(b.split())
     if words <= others or others <= words:
         return True
-    return difflib.SequenceMatcher(None, a, b).ratio() >= ALIKE
+    # A market numbered 7 is not the market numbered 9, however alike the rest is.
+    numbered = {w for w in words if w.isdigit()} == {w for w in others if w.isdigit()}
+    return numbered and difflib.SequenceMatcher(None, a, b).ratio() >= ALIKE
 
 
 def _same_amount(expected: Line, answered: Line) -> bool:
