@@ -244,16 +244,20 @@ def fits(expected: Line, answered: Line) -> float:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Tell whether two names are one to a person: without accents, one within the other, or nearly alike."""
+    """Tell whether two names are one to a person: without accents, most of one in the other, or nearly alike.
+
+    Numbers in them must agree: the market of ward 7 is not that of ward 9.
+    """
     a, b = fold(one).strip(), fold(other).strip()
     if not a or not b:
         return False
     words, others = set(a.split()), set(b.split())
-    if words <= others or others <= words:
+    if {w for w in words ^ others if w.isdigit()}:
+        return False
+    short, long = sorted((words, others), key=len)
+    if short <= long and 2 * len(short) >= len(long):
         return True
-    # A market numbered 7 is not the market numbered 9, however alike the rest is.
-    numbered = {w for w in words if w.isdigit()} == {w for w in others if w.isdigit()}
-    return numbered and difflib.SequenceMatcher(None, a, b).ratio() >= ALIKE
+    return difflib.SequenceMatcher(None, a, b).ratio() >= ALIKE
 
 
 def _same_amount(expected: Line, answered: Line) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -178,15 +178,17 @@ def _shipments(session: Session, actor: Actor, things: Mapping[int, Described]) 
     found = []
     for event, item_id, quantity, uom in _sendings(session, actor, set(things)):
         thing, said = things[item_id], event.document.get(DISPATCH) or {}
-        if quantity is None and item_id in inside:
-            quantity, uom = inside[item_id]
+        content = inside.get(item_id)
+        if quantity is None and content is not None:
+            quantity, uom = content.quantity, content.uom
         shop = _shop_of(event.document)
         found.append(
             Shipment(
-                event=event.id, item=item_id, name=thing.name, product=thing.product, sent_at=event.event_time,
+                event=event.id, item=item_id, name=thing.name,
+                product=content.product if content else thing.product, sent_at=event.event_time,
                 customer=said.get("customer") or _destination(event.document), phone=said.get("phone"),
                 address=said.get("address"), vehicle=said.get("vehicle"), document=said.get("document"),
-                quantity=quantity, uom=uom, unit=thing.unit, sale_point_id=shop,
+                quantity=quantity, uom=uom, unit=content.unit if content else thing.unit, sale_point_id=shop,
                 place=_place(event, shop, arrived.get(item_id), sold.get(item_id)),
             )
         )  # fmt: skip
@@ -252,18 +254,36 @@ def _place(
     return DELIVERED if not young or any(m > event.event_time for m in arrived or ()) else ON_THE_WAY
 
 
-def _packed(session: Session, things: Mapping[int, Described]) -> dict[int, tuple[float, str | None]]:
-    """How much of the affected lots is in each carton, where all of it is in one unit."""
-    amounts: dict[int, dict[str | None, float]] = defaultdict(lambda: defaultdict(float))
+@dataclass(frozen=True)
+class _Content:
+    """What of the affected lots is in a carton: how much, where it is in one unit, and of what."""
+
+    quantity: float | None
+    uom: str | None
+    product: str | None
+    unit: str | None
+
+
+def _packed(session: Session, things: Mapping[int, Described]) -> dict[int, _Content]:
+    packed: dict[int, list[tuple[Described, float | None, str | None]]] = defaultdict(list)
     cartons = [key for key, thing in things.items() if thing.kind == "sscc"]
     query = sa.select(TraceEdge.source_id, TraceEdge.target_id, TraceEdge.quantity_in, TraceEdge.uom_in)
     for part in chunks(cartons):
         for source, target, quantity, uom in session.execute(
             query.where(TraceEdge.kind == "packed", TraceEdge.target_id.in_(part))
         ):
-            if source in things and quantity is not None:
-                amounts[target][uom] += quantity
-    return {key: next((q, u) for u, q in own.items()) for key, own in amounts.items() if len(own) == 1}
+            if source in things:
+                packed[target].append((things[source], quantity, uom))
+    return {key: _content(own) for key, own in packed.items()}
+
+
+def _content(packed: Sequence[tuple[Described, float | None, str | None]]) -> _Content:
+    products = {thing.product for thing, _q, _u in packed}
+    units = {(uom, thing.unit) for thing, _q, uom in packed}
+    amounts = [quantity for _t, quantity, _u in packed if quantity is not None]
+    same = len(units) == 1 and len(amounts) == len(packed)
+    uom, unit = next(iter(units)) if same else (None, None)
+    return _Content(sum(amounts) if same else None, uom, products.pop() if len(products) == 1 else None, unit)
 
 
 def _destination(document: Mapping[str, Any]) -> str | None:
@@ -325,18 +345,36 @@ def _suppliers(session: Session, actor: Actor, back: Trace) -> list[Supplier]:
         .where(TraceEventItem.role.in_(("epc", "input")), *_standing(), seen(actor, TraceEvent))
         .order_by(TraceEvent.event_time, TraceEvent.id)
     )
+    rows = [
+        row for part in chunks(ids) for row in session.execute(query.where(TraceEventItem.item_id.in_(part)))
+    ]
+    made = _outputs(session, {event.id for event, *_rest in rows})
     found = []
     told: set[int] = set()
-    for part in chunks(ids):
-        for event, item_id, quantity, uom in session.execute(query.where(TraceEventItem.item_id.in_(part))):
-            said = event.document.get(INPUT)
-            if said and event.id not in told:
-                told.add(event.id)
-                found.append(_supplier(item_id, things[item_id].name, said, quantity, uom))
+    for event, item_id, quantity, uom in rows:
+        said = event.document.get(INPUT)
+        outputs = made.get(event.id, set())
+        # What was made of one of these things for somebody else's lot is no source of this one.
+        elsewhere = (
+            not outputs & set(ids) if outputs else item_id == back.start and event.type != "ObjectEvent"
+        )
+        if said and event.id not in told and not elsewhere:
+            told.add(event.id)
+            found.append(_supplier(item_id, things[item_id].name, said, quantity, uom))
     known = {one.area_id for one in found}
     for thing in things.values():
         if thing.area_id is not None and thing.area_id not in known:
             found.append(Supplier(thing.id, thing.name, None, None, thing.area_id, None, None, None, None))
+    return found
+
+
+def _outputs(session: Session, events: Collection[int]) -> dict[int, set[int]]:
+    """What came out of each event."""
+    found: dict[int, set[int]] = defaultdict(set)
+    query = sa.select(TraceEventItem.event_id, TraceEventItem.item_id).where(TraceEventItem.role == "output")
+    for part in chunks(events):
+        for event, item_id in session.execute(query.where(TraceEventItem.event_id.in_(part))):
+            found[event].add(item_id)
     return found
 
 

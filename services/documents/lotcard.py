@@ -15,10 +15,10 @@ TICK, BLANK = "☒", "☐"
 ON_CARD = ("input", "sample", "packing", "dispatch")
 
 
-def card(dossier: Dossier, *, address: str, demo: bool) -> Paper:
+def card(dossier: Dossier, *, address: str, demo: bool, head: str | None = None) -> Paper:
     """The card of a lot on A5: what it is, and for each step a code that opens its form and lines to write on.
 
-    `address` is that of the dossier, without a slash at its end.
+    `address` is that of the dossier, without a slash at its end; `head` the fingerprint of the newest signed head.
     """
     lot, profile = dossier.lot, dossier.profile
     steps = [
@@ -57,8 +57,13 @@ def card(dossier: Dossier, *, address: str, demo: bool) -> Paper:
         sheet="a5",
         size=10,
         demo=demo,
-        footer=lot.product.name,
+        footer=_footer(lot.product.name, head),
     )
+
+
+def _footer(name: str, head: str | None) -> str:
+    """What stands under every page: a paper that is kept elsewhere proves the chain up to its day."""
+    return f"{name} · chuỗi chứng cứ {head}" if head else name
 
 
 def _lines(parameters: Sequence[Ask]) -> tuple[str, ...]:
@@ -69,7 +74,9 @@ def _lines(parameters: Sequence[Ask]) -> tuple[str, ...]:
     return ("Ngày giờ, người làm", *named)
 
 
-def inspection_list(dossier: Dossier, points: Sequence[Point], *, demo: bool) -> Paper:
+def inspection_list(
+    dossier: Dossier, points: Sequence[Point], *, demo: bool, head: str | None = None
+) -> Paper:
     """The inspector's list of a lot on A4: what the profile asks, what the dossier says, room to tick and write."""
     lot, profile = dossier.lot, dossier.profile
     rows = []
@@ -103,7 +110,12 @@ def inspection_list(dossier: Dossier, points: Sequence[Point], *, demo: bool) ->
         ),
     ]
     return Paper(
-        title=f"Bảng kiểm lô {lot.lot_number}", subtitle=lot.product.name, blocks=content, demo=demo, size=11
+        title=f"Bảng kiểm lô {lot.lot_number}",
+        subtitle=lot.product.name,
+        blocks=content,
+        demo=demo,
+        size=11,
+        footer=_footer(lot.lot_number, head),
     )
 
 

@@ -31,6 +31,7 @@ from data.traceability.tables import (
 )
 from tests.services.trace_events import (
     CONTEXT,
+    START,
     Event,
     People,
     amount,
@@ -334,8 +335,6 @@ def test_edges_of_packing_end_when_the_thing_is_taken_out_in_whatever_order_it_i
 
 
 def packings(store: Store) -> dict[str, tuple[float, float | None]]:
-    from tests.services.trace_events import START
-
     def day(at: Any) -> float | None:
         return None if at is None else (at - START).total_seconds() / 86400
 

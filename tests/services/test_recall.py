@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
+from flask.testing import FlaskClient
 
 from data.accounts import PUBLIC, Actor, Role
 from data.base import now
@@ -20,12 +23,15 @@ from data.traceability.described import describe
 from data.traceability.lots import Lot
 from data.traceability.recall import Outcome, RecallError
 from data.traceability.sheet import Sheet, sheet
-from data.traceability.tables import RecallAct, TraceEvent, TraceItem
+from data.traceability.tables import RecallAct, TraceEvent, TraceEventItem, TraceItem
 from layers import acts
 from services.documents import to_pdf
 from services.documents.recall import notice_text, sheet_csv, sheet_paper
 from tests.services.recall_chain import CARTON, MATERIAL, Chain, sent
 from tests.services.test_documents import pdf_text
+from tests.services.test_programme_pages import send, signed_in
+
+__all__ = ["signed_in"]
 
 OFFICER = Actor(role=Role.PROVINCE_OFFICER, name="Cán bộ tỉnh")
 
@@ -307,3 +313,63 @@ def test_a_text_that_looks_like_a_formula_stays_a_text_in_the_file(chain: Chain)
         csv.DictReader(io.StringIO(sheet_csv(drawn_up(chain, OFFICER, chain.mine)).removeprefix("\ufeff")))
     )
     assert rows[-1]["recipient"] == "'=HYPERLINK(1)" and rows[-1]["recipient_phone"] == "'+84 9"
+
+
+# ---- the pages
+
+
+def test_a_lot_is_held_recalled_and_closed_by_forms_and_its_public_page_says_so(
+    signed_in: Callable[..., FlaskClient], demo_store: Store
+) -> None:
+    client, key = signed_in("province_officer"), a_free_lot(demo_store)
+    form = f"/office/recalls/new?lot={key}"
+    here = "/office/recalls"
+    refused = send(client, here, {"lot": key, "act": "recall", "reason": "mốc trắng"}, page=form)
+    assert refused.status_code == 422 and "mốc trắng" in refused.get_data(as_text=True)
+    held = send(client, here, {"lot": key, "act": "hold", "reason": "mốc trắng"}, page=form)
+    assert held.status_code == 303
+    address = held.headers["Location"]
+    assert send(client, f"{address}/release", {"reason": "mẫu đạt"}, page=address).status_code == 303
+    called = send(
+        client, here, {"lot": key, "act": "recall", "reason": "mốc trắng", "document": "9/QĐ"}, page=form
+    )
+    address = called.headers["Location"]
+    shown_page = client.get(address).get_data(as_text=True)
+    assert "RECALL NOTICE" in shown_page and "THÔNG BÁO THU HỒI" in shown_page
+    public = client.application.test_client().get(f"/lots/{key}").get_data(as_text=True)
+    assert "THU HỒI" in public
+    for form_, media in (("csv", "text/csv"), ("pdf", "application/pdf")):
+        answer = client.get(f"{here}/sheet.{form_}?act={address.rsplit('/', 1)[1]}")
+        assert answer.status_code == 200 and answer.mimetype == media
+    dispatch = re.search(r'name="dispatch" value="(\d+)"', shown_page)
+    if dispatch:
+        told = {"dispatch": dispatch[1], "returned": "1,5", "uom": "KGM"}
+        assert send(client, f"{address}/inform", told, page=address).status_code == 303
+    closed = {"handling": "destroyed", "report": "đã tiêu hủy"}
+    assert send(client, f"{address}/close", closed, page=address).status_code == 303
+    assert "đã tiêu hủy" in client.get(address).get_data(as_text=True)
+    assert send(client, f"{address}/close", closed, page=form).status_code == 422
+
+
+def a_free_lot(store: Store) -> int:
+    with store.reading() as session:
+        query = sa.select(Lot.id).join(TraceItem, TraceItem.lot_id == Lot.id).join(
+            TraceEventItem, TraceEventItem.item_id == TraceItem.id
+        ).join(TraceEvent, TraceEvent.id == TraceEventItem.event_id)  # fmt: skip
+        query = query.where(TraceItem.state == "free", TraceItem.kind == "lot", Lot.status == "published")
+        return session.scalars(query.where(TraceEvent.biz_step == "shipping").order_by(Lot.id)).first() or 0
+
+
+def test_strangers_do_not_open_the_sheet_of_a_lot(
+    signed_in: Callable[..., FlaskClient], demo_store: Store
+) -> None:
+    key = a_free_lot(demo_store)
+    client = signed_in("producer", producer_id=None)
+    for path in (
+        f"/office/recalls/new?lot={key}",
+        f"/office/recalls/sheet.csv?lot={key}",
+        "/office/recalls/1",
+    ):
+        assert client.get(path).status_code == 404
+    anonymous = client.application.test_client()
+    assert anonymous.get(f"/office/recalls/sheet.csv?lot={key}").status_code in (302, 303, 401)

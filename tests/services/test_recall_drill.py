@@ -58,6 +58,7 @@ def answered(chain: Chain, actor: Actor, drill_id: int, **said: Any) -> RecallDr
         ("Đại lý Ví Dụ 003", "Ví Dụ 003", True),
         ("Siêu thị Coopmart Cà Mau", "Sieu thi Co-opmart Ca Mau", True),
         ("Chợ phường 7", "Chợ phường 9", False),
+        ("Đại lý Ví Dụ 003", "Đại lý", False),
         ("Vựa Ba Phi", "", False),
         ("Chợ A", "Đại lý B", False),
     ],

@@ -24,7 +24,7 @@ from data.traceability.tables import TraceItem
 from services.trace import document
 from tests.services.recall_chain import CARTON, Chain, sent
 from tests.services.test_programme_pages import signed_in
-from tests.services.trace_events import CONTEXT
+from tests.services.trace_events import CONTEXT, amount, made
 from webmap.cli import main
 
 __all__ = ["signed_in"]
@@ -194,3 +194,16 @@ def test_the_screen_shows_trace_and_actions_to_those_who_may_and_finds_lots_by_w
     planner = signed_in("council_member")
     hidden = planner.get(f"/office/trace?lot={quote(uri)}").get_data(as_text=True)
     assert BUYER not in hidden and "/office/recalls/new" not in hidden
+
+
+def test_beyond_thirty_boxes_there_is_a_table_with_totals(
+    signed_in: Callable[..., FlaskClient], secret_lot: tuple[int, str, int], demo_store: Store
+) -> None:
+    key, uri, _producer = secret_lot
+    parts = [amount(f"https://id.gs1.org/01/09506000134352/10/P{number}", 2) for number in range(31)]
+    with demo_store.writing() as session:
+        events = [made(9, [amount(uri, 62)], parts)]
+        capture.append(session, SYSTEM, events, source="test", context=CONTEXT)
+    shown = signed_in("province_officer").get(f"/office/trace?lot={key}").get_data(as_text=True)
+    assert 'id="totals"' in shown and "trace-diagram" not in shown
+    assert all(f"P{number}<" in shown for number in range(31))

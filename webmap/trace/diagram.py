@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeAlias
 
-WIDTH, HEIGHT = 196.0, 74.0
+WIDTH, HEIGHT = 190.0, 74.0
 DOT = 12.0
-GAP_X, GAP_Y = 132.0, 22.0
+GAP_X, GAP_Y = 120.0, 22.0
 MARGIN = 12.0
 SWEEPS = 12
 #: Of a label: the width of a character, its height, and where along an arrow it may stand, best first.

@@ -15,7 +15,7 @@ from flask_login import login_required
 
 from data import codes
 from data.programme import papers
-from data.traceability import balance, checklist, clocks, lotlists, lotnumbers, recording, schemas
+from data.traceability import balance, checklist, clocks, heads, lotlists, lotnumbers, recording, schemas
 from data.traceability.blockevents import ZONE
 from data.traceability.dossier import OPEN, Dossier, dossier_of, lot_seen
 from data.traceability.measures import name_of as unit_name
@@ -442,6 +442,7 @@ def card(lot_id: int) -> Response:
         dossier,
         address=request.host_url.rstrip("/") + f"/office/lots/{lot_id}",
         demo=record_facts().get("demo") == "1",
+        head=heads.short_head(context.session()),
     )
     return _pdf(made, f"lot-{lot_id}.pdf")
 
@@ -463,7 +464,10 @@ def inspection_pdf(lot_id: int) -> Response:
     """Print the inspector's list."""
     dossier = _dossier(lot_id)
     made = lotcard.inspection_list(
-        dossier, checklist.checklist(dossier, today()), demo=record_facts().get("demo") == "1"
+        dossier,
+        checklist.checklist(dossier, today()),
+        demo=record_facts().get("demo") == "1",
+        head=heads.short_head(context.session()),
     )
     return _pdf(made, f"lot-{lot_id}-check.pdf")
 

@@ -106,7 +106,8 @@ class Told:
     at: Any
     quantity: float | None
     uom: str | None
-    share: float | None
+    unit: str | None
+    share: str
     again: bool
     is_misdated: bool
 
@@ -140,9 +141,14 @@ def show() -> Any:
     if named.item is None:
         return _page(asked=text, named=named)
     try:
-        return _page(asked=text, named=named, **_trace(session, actor, named))
+        return _page(asked=_written(named), named=named, **_trace(session, actor, named))
     except graph.Unknown as error:
         return _page(asked=text, sentence=sentence_of(error)), 404
+
+
+def _written(named: Named) -> str:
+    """What stands in the search field once a lot is found."""
+    return named.lot.lot_number if named.lot is not None else named.uri
 
 
 def _page(**facts: Any) -> str:
@@ -177,7 +183,7 @@ def _trace(session: Session, actor: Actor, named: Named) -> dict[str, Any]:
         "sums": () if small else _sums(whole.shipped),
         "back_rows": _rows(found, things, "back"),
         "forward_rows": _rows(found, things, "forward"),
-        "map": _map(session, actor, found, things, [one.sale_point_id for one in whole.shipped]),
+        "maps": _maps(session, actor, found, things, [one.sale_point_id for one in whole.shipped]),
         "acts": decisions.open_acts(session, item.id) if may else [],
         "may_decide": may,
         "sheet": whole if whole.is_insider and may else None,
@@ -212,11 +218,19 @@ def _picture(found: Trace, things: Mapping[int, Described]) -> Picture:
 
 
 def _arrow(edge: Edge, things: Mapping[int, Described]) -> Arrow:
-    share = "" if edge.share is None else f"{number(edge.share * 100, 0)} %"
+    share = _share(edge)
     into = _amount(edge.quantity_in, edge.uom_in, things[edge.source])
     out = _amount(edge.quantity_out, edge.uom_out, things[edge.target])
     label = " · ".join(filter(None, (into, share)))
     return Arrow(edge.source, edge.target, label, out, kind=edge.kind, event=edge.event_id)
+
+
+def _share(edge: Edge) -> str:
+    """The part of a thing that came from one source; ≈ where units differ and it was only divided equally."""
+    if edge.share is None:
+        return ""
+    about = "" if edge.share_by_quantity or edge.share == 1 else "≈ "
+    return f"{about}{number(edge.share * 100, 0)} %"
 
 
 def _amount(quantity: float | None, uom: str | None, thing: Described) -> str:
@@ -272,7 +286,7 @@ def _rows(found: Trace, things: Mapping[int, Described], direction: str) -> list
     rows = []
     for row in tree.rows(found, direction):
         edge, thing = row.edge, things[row.node.id]
-        quantity, uom = _amount_of(edge, direction)
+        quantity, uom, measured = _amount_of(edge, direction)
         rows.append(
             Told(
                 level=row.level,
@@ -282,7 +296,8 @@ def _rows(found: Trace, things: Mapping[int, Described], direction: str) -> list
                 at=None if edge is None else edge.starts_at,
                 quantity=quantity,
                 uom=uom,
-                share=None if edge is None else edge.share,
+                unit=None if measured is None else things[measured].unit,
+                share="" if edge is None else _share(edge),
                 again=row.again,
                 is_misdated=edge is not None and edge.out_of_order,
             )
@@ -290,13 +305,13 @@ def _rows(found: Trace, things: Mapping[int, Described], direction: str) -> list
     return rows
 
 
-def _amount_of(edge: Edge | None, direction: str) -> tuple[float | None, str | None]:
-    """How much went in of a source, or came out of what was made of it, or else went into that."""
+def _amount_of(edge: Edge | None, direction: str) -> tuple[float | None, str | None, int | None]:
+    """How much went in of a source, or came out of what was made of it, or else went into that; and of which thing."""
     if edge is None:
-        return None, None
+        return None, None, None
     if direction == "forward" and edge.quantity_out is not None:
-        return edge.quantity_out, edge.uom_out
-    return edge.quantity_in, edge.uom_in
+        return edge.quantity_out, edge.uom_out, edge.target
+    return edge.quantity_in, edge.uom_in, edge.source
 
 
 def _totals(found: Trace, things: Mapping[int, Described]) -> list[Total]:
@@ -315,14 +330,17 @@ def _sums(shipped: Sequence[Any]) -> list[tuple[str, float, str]]:
     return [(_("Đã gửi đi"), value, uom) for uom, value in sums.items()]
 
 
-def _map(
+def _maps(
     session: Session, actor: Actor, found: Trace, things: Mapping[int, Described], shops: Sequence[int | None]
-) -> placemap.PlaceMap | None:
+) -> list[placemap.PlaceMap]:
+    """The map of all places, and a nearer one of the growing areas where those are too small on it to be seen."""
     open_ = [things[node.id] for node in found.nodes]
-    return placemap.draw(
-        session,
-        actor,
-        areas={one.area_id for one in open_ if one.area_id is not None},
-        lots={one.lot_id for one in open_ if one.lot_id is not None},
-        shops={key for key in shops if key is not None},
-    )
+    areas = {one.area_id for one in open_ if one.area_id is not None}
+    lots = {one.lot_id for one in open_ if one.lot_id is not None}
+    sold = {key for key in shops if key is not None}
+    whole = placemap.draw(session, actor, areas=areas, lots=lots, shops=sold)
+    if whole is None:
+        return []
+    seen_well = all(spot.outline for spot in whole.spots if spot.kind == "area")
+    near = None if seen_well else placemap.draw(session, actor, areas=areas, narrowest=placemap.NEAR)
+    return [whole] if near is None else [whole, near]

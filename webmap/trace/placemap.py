@@ -19,7 +19,9 @@ from layers import catalogue, read
 from layers.filters import Ids
 from webmap.public.svgmap import ProvinceMap, path, province_map
 
-AROUND, NARROWEST = 0.2, 70.0
+AROUND = 0.2
+#: How wide a window is at the least: over a province, and near by.
+FAR, NEAR = 70.0, 9.0
 #: An area that is drawn smaller than this share of the window is a mark.
 SMALL = 0.03
 LETTER, RADIUS = 0.028, 0.022
@@ -65,10 +67,14 @@ def draw(
     actor: Actor,
     *,
     areas: Collection[int],
-    lots: Collection[int],
-    shops: Collection[int],
+    lots: Collection[int] = (),
+    shops: Collection[int] = (),
+    narrowest: float = FAR,
 ) -> PlaceMap | None:
-    """Draw the places of growing areas, lots and shops, by their rows, as far as the actor sees them; else None."""
+    """Draw the places of growing areas, lots and shops, by their rows, as far as the actor sees them; else None.
+
+    `narrowest` is the least width of the window in pixels of the province's drawing.
+    """
     province = province_map(session)
     found = [
         *_of_layer(session, actor, "growing_areas", areas, "area"),
@@ -79,7 +85,7 @@ def draw(
         return None
     kept = _merged(found)[:MOST_PLACES]
     drawn = province.frame.project(np.array([one.shape for one in kept], dtype=object))
-    window = _window(drawn, province)
+    window = _window(drawn, province, narrowest)
     spots = tuple(
         _spot(number, one, shape, window)
         for number, (one, shape) in enumerate(zip(kept, drawn, strict=True), 1)
@@ -116,11 +122,11 @@ def _merged(found: Sequence[_Found]) -> list[_Found]:
     return list({(one.kind, one.title, one.shape.wkb): one for one in found}.values())
 
 
-def _window(drawn: Any, province: ProvinceMap) -> tuple[float, float, float, float]:
+def _window(drawn: Any, province: ProvinceMap, narrowest: float) -> tuple[float, float, float, float]:
     west, north, east, south = (float(v) for v in shapely.total_bounds(drawn))
-    side = max(east - west, south - north, NARROWEST)
+    side = max(east - west, south - north, narrowest)
     pad = AROUND * side
-    width, height = max(east - west, NARROWEST) + 2 * pad, max(south - north, NARROWEST * 0.6) + 2 * pad
+    width, height = max(east - west, narrowest) + 2 * pad, max(south - north, narrowest * 0.6) + 2 * pad
     x, y = (west + east - width) / 2, (north + south - height) / 2
     return round(x, 1), round(y, 1), round(min(width, 2 * province.width), 1), round(height, 1)
 

@@ -1,4 +1,4 @@
-// The tree of a trace as a table: rows fold and unfold under the one above them.
+// The trace screen: rows of the tree fold under the one above them, and the picture begins at the lot that was asked for.
 
 function rowsBelow(row) {
   const found = [];
@@ -33,3 +33,9 @@ function prepare(table) {
 }
 
 document.querySelectorAll("table[data-tree]").forEach(prepare);
+
+for (const picture of document.querySelectorAll(".trace-diagram")) {
+  const box = picture.querySelector("[aria-current] rect");
+  if (!box) continue;
+  picture.scrollLeft = Number(box.getAttribute("x")) + (box.width.baseVal.value - picture.clientWidth) / 2;
+}
